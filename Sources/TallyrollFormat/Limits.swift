@@ -16,6 +16,12 @@ package enum Limits {
     /// Canonical bytes after which a block is cut even if it holds fewer events: bounds what a reader inflates
     /// and what a damaged block can cost.
     package static let blockBytes = 4 << 20
+    /// Text of one column of one block: far above what a block can hold, so only hostile bytes meet it.
+    package static let decodedColumnBytes = 256 << 20
+    /// Scalars in one JSON object that is stored as a shape; a larger object is kept as text.
+    package static let shapeSlots = 1 << 10
+    /// Bytes of one shape; a larger one is kept as text.
+    package static let shapeBytes = 1 << 14
     package static let minimumSegmentBytes = 1 << 20
     package static let maximumSegmentBytes = 1 << 30
     package static let defaultSegmentBytes = 64 << 20

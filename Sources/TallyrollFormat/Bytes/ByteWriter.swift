@@ -76,6 +76,15 @@ package struct ByteWriter: ~Copyable {
         count += view.count
     }
 
+    /// Appends bytes that were written before.
+    @inline(__always)
+    package mutating func copyWithin(offset: Int, length: Int) {
+        precondition(offset >= 0 && length >= 0 && length <= count - offset)
+        reserve(length)
+        (memory + count).copyMemory(from: memory + offset, byteCount: length)
+        count += length
+    }
+
     package mutating func bytes(_ array: [UInt8]) { array.withView { bytes($0) } }
 
     /// A varint length and the bytes.

@@ -1,0 +1,233 @@
+import Synchronization
+
+/// Where the bytes of a block come from: a file, or memory.
+package protocol BlockSource: AnyObject, Sendable {
+    /// The bytes from `offset`, counted from the start of the block.
+    func read(_ offset: Int, _ length: Int) throws -> Bytes
+}
+
+/// The dictionaries of the segment that a block belongs to.
+package protocol SegmentTerms: TermSource {
+    /// The shapes of a document dictionary, at least up to `code`.
+    func shapes(_ dictionary: DictionaryID, upTo code: UInt32) throws -> ShapeTable
+}
+
+/// Reads one block, a section at a time: what is not asked for is not read. May be used by several threads.
+///
+/// Sections are read once, checked against their checksum, and kept for as long as the reader lives.
+package final class BlockReader: TextHeap, Sendable {
+    package let header: BlockHeader
+    package let directory: BlockDirectory
+    /// Where the block begins in its file, for error messages.
+    package let origin: Int
+    private let source: any BlockSource
+    package let terms: any SegmentTerms
+    private let parsed = Mutex(Parsed())
+
+    private struct Parsed {
+        var integers: [ColumnID: DecodedIntegers] = [:]
+        var codes: [ColumnID: OwnedCodes] = [:]
+        var texts: [ColumnID: TextColumn] = [:]
+        var documents: [ColumnID: DocumentColumn] = [:]
+        var durations: OptionalIntegers?
+        var leaders: LeaderRanks?
+        var heap: TextHeapDirectory?
+        var chunks: [Int: Bytes] = [:]
+    }
+
+    /// A code column with the bytes it reads. `@unchecked Sendable`: the bytes never change.
+    package struct OwnedCodes: @unchecked Sendable {
+        fileprivate let owner: Bytes
+        package let column: CodeColumn
+    }
+
+    package struct DecodedIntegers: @unchecked Sendable {
+        fileprivate let owner: Bytes
+        package let column: IntegerColumn
+    }
+
+    package init(
+        header: BlockHeader, directory: BlockDirectory, origin: Int, source: any BlockSource,
+        terms: any SegmentTerms
+    ) {
+        self.header = header
+        self.directory = directory
+        self.origin = origin
+        self.source = source
+        self.terms = terms
+    }
+
+    /// Opens the block at the start of `source`.
+    package convenience init(source: any BlockSource, origin: Int, terms: any SegmentTerms) throws {
+        let head = try source.read(0, BlockHeader.byteCount)
+        let header = try BlockHeader(head.view, origin: origin)
+        let directoryBytes = try source.read(BlockHeader.byteCount, header.directoryLength)
+        let directory = try BlockDirectory(
+            directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
+        self.init(header: header, directory: directory, origin: origin, source: source, terms: terms)
+    }
+
+    package var count: Int { header.count }
+
+    // MARK: Sections
+
+    /// The bytes of a section, checked, or nil when the block has none of that kind.
+    package func sectionIfPresent(_ role: SectionRole, _ id: Int) throws -> Bytes? {
+        guard let section = directory.section(role, id) else { return nil }
+        return try read(section)
+    }
+
+    /// The bytes of a section, checked against its checksum.
+    package func read(_ section: BlockSection) throws -> Bytes {
+        let bytes = try source.read(section.offset, section.length)
+        let computed = UInt32(truncatingIfNeeded: Checksum.of(bytes.view))
+        guard computed == section.checksum else {
+            throw FormatError(
+                .checksum, "block section \(section.role) \(section.id)", offset: origin + section.offset,
+                expected: hex(UInt64(section.checksum)), found: hex(UInt64(computed)))
+        }
+        return bytes
+    }
+
+    private func required(_ role: SectionRole, _ id: Int) throws -> Bytes {
+        guard let bytes = try sectionIfPresent(role, id) else {
+            throw FormatError(
+                .invalid, "block", offset: origin, expected: "a section \(role) \(id)", found: "none")
+        }
+        return bytes
+    }
+
+    /// The zeros between the last section and the end of the block.
+    package func readPadding() throws -> Bytes {
+        let end = directory.end(after: header)
+        return try source.read(end, header.length - end)
+    }
+
+    /// The seed set that the salts of the block's events come from.
+    package func seeds() throws -> Bytes { try required(.seeds, 0) }
+
+    /// The terms this block adds to a dictionary, or nil when it adds none.
+    package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {
+        guard let bytes = try sectionIfPresent(.newTerms, Int(dictionary.rawValue)) else { return nil }
+        return try NewTerms.read(bytes.view, dictionary: dictionary)
+    }
+
+    // MARK: Columns
+
+    /// A column of numbers that every event has: times, digits, zone, outcome, origin.
+    package func integers(_ id: ColumnID) throws -> IntegerColumn {
+        if let known = parsed.withLock({ $0.integers[id] }) { return known.column }
+        let bytes = try required(.column, Int(id.rawValue))
+        let column = try IntegerColumn(bytes.view, count: count)
+        parsed.withLock { $0.integers[id] = DecodedIntegers(owner: bytes, column: column) }
+        return column
+    }
+
+    /// How the event times were written; nil when each has the fewest digits that lose nothing.
+    package func timeDigits() throws -> IntegerColumn? {
+        if let known = parsed.withLock({ $0.integers[.timeDigits] }) { return known.column }
+        let bytes = try required(.column, Int(ColumnID.timeDigits.rawValue))
+        var reader = ByteReader(bytes.view, what: "time digits")
+        let form = try reader.u8()
+        if form == TimeDigits.shortest {
+            try reader.finish()
+            return nil
+        }
+        guard form == TimeDigits.stored else {
+            throw reader.invalid("form", expected: "1 or 2", found: "\(form)")
+        }
+        let column = try IntegerColumn(try reader.bytes(reader.remaining), count: count)
+        parsed.withLock { $0.integers[.timeDigits] = DecodedIntegers(owner: bytes, column: column) }
+        return column
+    }
+
+    package func durations() throws -> OptionalIntegers {
+        if let known = parsed.withLock({ $0.durations }) { return known }
+        let bytes = try required(.column, Int(ColumnID.duration.rawValue))
+        let column = try OptionalIntegers(bytes, count: count)
+        parsed.withLock { $0.durations = column }
+        return column
+    }
+
+    /// A column of dictionary codes: type, severity, action, resource, component, user, or shapes.
+    package func codes(_ id: ColumnID) throws -> CodeColumn {
+        if let known = parsed.withLock({ $0.codes[id] }) { return known.column }
+        let bytes = try required(.column, Int(id.rawValue))
+        let column = try CodeColumn(bytes.view, count: count)
+        parsed.withLock { $0.codes[id] = OwnedCodes(owner: bytes, column: column) }
+        return column
+    }
+
+    /// A column of text, or nil when no event of the block has the field.
+    package func text(_ id: ColumnID) throws -> TextColumn? {
+        if let known = parsed.withLock({ $0.texts[id] }) { return known }
+        guard let bytes = try sectionIfPresent(.column, Int(id.rawValue)) else { return nil }
+        let leaders = BlockReader.followsUser(id) ? try self.leaders() : nil
+        let column = try TextColumn(bytes, count: count, leaders: leaders)
+        parsed.withLock { $0.texts[id] = column }
+        return column
+    }
+
+    /// What the column `id` needs to give its text back.
+    package func context(_ id: ColumnID) throws -> ColumnContext {
+        ColumnContext(
+            heap: self, terms: terms, dictionary: BlockReader.dictionary(id),
+            leaders: BlockReader.followsUser(id) ? try leaders() : nil)
+    }
+
+    /// The objects of `details` or `extra`, or nil when no event of the block has any.
+    package func documents(_ id: ColumnID) throws -> DocumentColumn? {
+        if let known = parsed.withLock({ $0.documents[id] }) { return known }
+        guard directory.section(.column, Int(id.rawValue)) != nil else { return nil }
+        let column = try DocumentColumn(self, id)
+        return parsed.withLock { state in
+            if let known = state.documents[id] { return known }
+            state.documents[id] = column
+            return column
+        }
+    }
+
+    private func leaders() throws -> LeaderRanks {
+        if let known = parsed.withLock({ $0.leaders }) { return known }
+        let leaders = try LeaderRanks(try codes(.user))
+        parsed.withLock { $0.leaders = leaders }
+        return leaders
+    }
+
+    private static func followsUser(_ id: ColumnID) -> Bool {
+        StringField(rawValue: id.rawValue).map(BlockEncoder.followsUser) ?? false
+    }
+
+    package static func dictionary(_ id: ColumnID) -> DictionaryID? {
+        StringField(rawValue: id.rawValue).flatMap { DictionaryID(field: $0) }
+    }
+
+    // MARK: Heap
+
+    package func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
+        let heap = try heapDirectory()
+        guard let chunk = heap.chunk(at: position), position + length <= heap.starts[chunk + 1] else {
+            throw FormatError(
+                .invalid, "text heap", offset: position, expected: "text inside one chunk",
+                found: "\(length) bytes beyond")
+        }
+        let bytes = try inflated(chunk, heap)
+        out.bytes(bytes.view.trusted(position - heap.starts[chunk], length))
+    }
+
+    private func heapDirectory() throws -> TextHeapDirectory {
+        if let known = parsed.withLock({ $0.heap }) { return known }
+        let bytes = try required(.heapDirectory, 0)
+        let heap = try TextHeapDirectory(bytes.view)
+        parsed.withLock { $0.heap = heap }
+        return heap
+    }
+
+    private func inflated(_ chunk: Int, _ heap: TextHeapDirectory) throws -> Bytes {
+        if let known = parsed.withLock({ $0.chunks[chunk] }) { return known }
+        let stored = try required(.textChunk, chunk)
+        let bytes = try heap.inflate(chunk, stored: stored.view)
+        parsed.withLock { $0.chunks[chunk] = bytes }
+        return bytes
+    }
+}

@@ -1,0 +1,122 @@
+import Synchronization
+
+/// The dictionaries of a segment as its blocks reveal them: each block adds its new terms. Readers in any thread;
+/// a code once known stays known.
+package final class GrowingTerms: SegmentTerms, Sendable {
+    private struct Dictionary {
+        var text: [UInt8] = []
+        var ends: [Int] = [0]
+        var codes: [[UInt8]: UInt32]?
+        var shapes = ShapeTable()
+
+        var count: Int { ends.count - 1 }
+
+        mutating func append(_ term: [UInt8]) {
+            text.append(contentsOf: term)
+            ends.append(text.count)
+            codes?[term] = UInt32(count)
+        }
+
+        func term(_ code: UInt32) -> ArraySlice<UInt8> { text[ends[Int(code) - 1]..<ends[Int(code)]] }
+    }
+
+    private let dictionaries = Mutex([Dictionary](repeating: Dictionary(), count: DictionaryID.count))
+
+    package init() {}
+
+    /// Adds the terms that a block brings. Terms that are known already are passed over, so that a block may be
+    /// added again; a gap between what is known and the first new code is an error.
+    package func add(
+        _ dictionary: DictionaryID, firstCode: Int, terms: [[UInt8]]
+    ) throws(FormatError) {
+        let gap = dictionaries.withLock { all -> Int? in
+            let known = all[dictionary.index].count
+            guard firstCode <= known + 1 else { return known }
+            for term in terms.dropFirst(known + 1 - firstCode) { all[dictionary.index].append(term) }
+            return nil
+        }
+        if let gap {
+            throw FormatError(
+                .invalid, "new terms of \(dictionary)", offset: 0, expected: "first code \(gap + 1)",
+                found: "\(firstCode)")
+        }
+    }
+
+    /// Adds all new terms of a block.
+    package func add(_ block: BlockReader) throws {
+        for dictionary in DictionaryID.allCases {
+            guard let new = try block.newTerms(dictionary) else { continue }
+            try add(dictionary, firstCode: new.firstCode, terms: new.terms)
+        }
+    }
+
+    package func count(_ dictionary: DictionaryID) -> Int {
+        dictionaries.withLock { $0[dictionary.index].count }
+    }
+
+    package func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
+        // The writer cannot be captured by the closure, so the term is copied out; callers keep what they get.
+        let term = dictionaries.withLock { all -> [UInt8]? in
+            let known = all[dictionary.index]
+            guard code > 0, Int(code) <= known.count else { return nil }
+            return Array(known.term(code))
+        }
+        guard let term else { throw GrowingTerms.unknown(code, dictionary) }
+        out.bytes(term)
+    }
+
+    static func unknown(_ code: UInt32, _ dictionary: DictionaryID) -> FormatError {
+        FormatError(
+            .invalid, "dictionary \(dictionary)", offset: 0, expected: "a known code", found: "\(code)")
+    }
+
+    /// The code of a term, or nil when no block so far holds it.
+    package func code(of term: [UInt8], _ dictionary: DictionaryID) -> UInt32? {
+        dictionaries.withLock { all in
+            if all[dictionary.index].codes == nil {
+                var codes: [[UInt8]: UInt32] = [:]
+                for code in 1..<UInt32(all[dictionary.index].count + 1) {
+                    codes[Array(all[dictionary.index].term(code))] = code
+                }
+                all[dictionary.index].codes = codes
+            }
+            return all[dictionary.index].codes?[term]
+        }
+    }
+
+    /// All terms of a dictionary in code order.
+    package func terms(_ dictionary: DictionaryID) -> [[UInt8]] {
+        dictionaries.withLock { all in
+            (1..<UInt32(all[dictionary.index].count + 1)).map { Array(all[dictionary.index].term($0)) }
+        }
+    }
+
+    package func shapes(_ dictionary: DictionaryID, upTo code: UInt32) throws -> ShapeTable {
+        try dictionaries.withLock { all in
+            while all[dictionary.index].shapes.count < all[dictionary.index].count {
+                let next = UInt32(all[dictionary.index].shapes.count + 1)
+                let text = Array(all[dictionary.index].term(next))
+                try all[dictionary.index].shapes.append(text)
+            }
+            guard all[dictionary.index].shapes.count >= Int(code) else {
+                throw GrowingTerms.unknown(code, dictionary)
+            }
+            return all[dictionary.index].shapes
+        }
+    }
+}
+
+/// A block in memory.
+package final class MemoryBlockSource: BlockSource {
+    private let bytes: Bytes
+
+    package init(_ bytes: Bytes) { self.bytes = bytes }
+
+    package func read(_ offset: Int, _ length: Int) throws -> Bytes {
+        guard let slice = bytes.view.sliceIfInside(offset, length) else {
+            throw FormatError(
+                .truncated, "block", offset: offset, expected: "\(length) bytes", found: "\(bytes.count - offset)")
+        }
+        return Bytes(copying: slice)
+    }
+}

@@ -1,0 +1,462 @@
+/// Reads a column of optional texts, whole or at one row. Checked when it is opened; text is fetched from the heap
+/// when it is asked for.
+package final class TextColumn: Sendable {
+    package let count: Int
+    private let owner: Bytes
+    private let body: Body
+
+    /// `@unchecked Sendable`: views into `owner`, which never changes.
+    private struct Body: @unchecked Sendable {
+        var encoding: TextEncoding
+        var constant = ByteView.empty
+        var prefix = ByteView.empty
+        var suffix = ByteView.empty
+        var presence: PresenceMap?
+        var packed = ByteView.empty
+        var width = 0
+        var shift: UInt32 = 0
+        var distinct = 0
+        var heapStart = 0
+        var integers: IntegerColumn?
+        var codes: CodeColumn?
+        var positions: [Int] = []
+        var uppercase = false
+        var fractionDigits = 0
+        var exceptions: [Int] = []
+        var followed: TextColumn?
+    }
+
+    /// Opens the column in `owner`. `leader` is needed by columns that follow it.
+    package convenience init(
+        _ owner: Bytes, from start: Int = 0, count: Int, leaders: LeaderRanks?
+    ) throws(FormatError) {
+        var reader = ByteReader(owner.view, what: "text column")
+        try reader.skip(start)
+        try self.init(
+            owner, view: try reader.bytes(reader.remaining), count: count, leaders: leaders, nested: false)
+    }
+
+    private init(
+        _ owner: Bytes, view: ByteView, count: Int, leaders: LeaderRanks?, nested: Bool
+    ) throws(FormatError) {
+        self.owner = owner
+        self.count = count
+        var reader = ByteReader(view, what: "text column")
+        let tag = try reader.u8()
+        guard let encoding = TextEncoding(rawValue: tag), !(nested && encoding == .follow) else {
+            throw reader.invalid("encoding", expected: "1 to 8", found: "\(tag)")
+        }
+        var body = Body(encoding: encoding)
+        switch encoding {
+        case .absent:
+            try reader.finish()
+        case .constant:
+            body.constant = try reader.lengthPrefixed()
+            try reader.finish()
+        case .localCodes:
+            try TextColumn.readLocalCodes(&reader, count: count, into: &body)
+        case .hexTemplate:
+            try TextColumn.readTemplate(&reader, count: count, into: &body)
+        case .number:
+            let flags = try TextColumn.readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
+            body.prefix = try reader.lengthPrefixed()
+            body.suffix = try reader.lengthPrefixed()
+            body.fractionDigits = Int(try reader.u8())
+            guard body.fractionDigits <= NumberPattern.digitsMax else {
+                throw reader.invalid("fraction digits", expected: "at most 18", found: "\(body.fractionDigits)")
+            }
+            body.presence = try PresenceMap(&reader, count: count, stored: flags != 0)
+            body.integers = try IntegerColumn(
+                try reader.bytes(reader.remaining), count: body.presence?.present ?? count)
+        case .text:
+            let flags = try TextColumn.readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
+            body.heapStart = try reader.length(atMost: Int(Int32.max))
+            body.presence = try PresenceMap(&reader, count: count, stored: flags != 0)
+            body.integers = try IntegerColumn(
+                try reader.bytes(reader.remaining), count: body.presence?.present ?? count)
+        case .sharedCodes:
+            body.codes = try CodeColumn(try reader.bytes(reader.remaining), count: count)
+        case .follow:
+            guard let leaders, leaders.count == count else {
+                throw reader.invalid("follow", expected: "a column to follow", found: "none")
+            }
+            try TextColumn.readFollow(&reader, owner: owner, count: count, leaders: leaders, into: &body)
+        }
+        self.body = body
+    }
+
+    private static func readFlags(_ reader: inout ByteReader, allowed: UInt8) throws(FormatError) -> UInt8 {
+        let flags = try reader.u8()
+        guard flags & ~allowed == 0 else {
+            throw reader.invalid("flags", expected: "only \(allowed)", found: "\(flags)")
+        }
+        return flags
+    }
+
+    private static func readLocalCodes(
+        _ reader: inout ByteReader, count: Int, into body: inout Body
+    ) throws(FormatError) {
+        let flags = try readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
+        body.shift = flags == 0 ? 1 : 0
+        body.distinct = try reader.length(atMost: count)
+        guard body.distinct > 0 else { throw reader.invalid("distinct", expected: "at least 1", found: "0") }
+        body.heapStart = try reader.length(atMost: Int(Int32.max))
+        body.integers = try IntegerColumn(try reader.lengthPrefixed(), count: body.distinct)
+        body.width = bitWidth(body.distinct - Int(body.shift))
+        body.packed = try reader.bytes(BitPacking.bytes(count: count, width: body.width))
+        try reader.finish()
+    }
+
+    private static func readTemplate(
+        _ reader: inout ByteReader, count: Int, into body: inout Body
+    ) throws(FormatError) {
+        let flags = try readFlags(
+            &reader, allowed: TextColumnEncoder.presenceFlag | TextColumnEncoder.uppercaseFlag)
+        body.uppercase = flags & TextColumnEncoder.uppercaseFlag != 0
+        body.constant = try reader.lengthPrefixed(atMost: HexTemplate.lengthMax)
+        let mask = try reader.bytes((body.constant.count + 7) / 8)
+        for position in 0..<body.constant.count where mask[position >> 3] >> UInt8(position & 7) & 1 != 0 {
+            guard body.constant[position] == 0 else {
+                throw reader.invalid("literal", expected: "zero where digits vary", found: "another byte")
+            }
+            body.positions.append(position)
+        }
+        body.presence = try PresenceMap(
+            &reader, count: count, stored: flags & TextColumnEncoder.presenceFlag != 0)
+        let nibbles = (body.presence?.present ?? count) * body.positions.count
+        body.packed = try reader.bytes((nibbles + 1) / 2)
+        try reader.finish()
+    }
+
+    private static func readFollow(
+        _ reader: inout ByteReader, owner: Bytes, count: Int, leaders: LeaderRanks, into body: inout Body
+    ) throws(FormatError) {
+        let exceptions = try reader.length(atMost: count)
+        var previous = -1
+        for _ in 0..<exceptions {
+            let row = Int(try reader.u16())
+            guard row > previous, row < count else {
+                throw reader.invalid("exception", expected: "ascending rows below \(count)", found: "\(row)")
+            }
+            previous = row
+            body.exceptions.append(row)
+        }
+        body.followed = try TextColumn(
+            owner, view: try reader.bytes(reader.remaining), count: leaders.distinct + exceptions, leaders: nil,
+            nested: true)
+    }
+
+    // MARK: Reading
+
+    /// True when no entry has a value.
+    package var isAbsent: Bool { body.encoding == .absent }
+
+    /// Appends the text of one entry to `out`; false, and nothing appended, when it is absent.
+    package func append(
+        _ index: Int, from context: ColumnContext, into out: inout ByteWriter
+    ) throws -> Bool {
+        precondition(index >= 0 && index < count)
+        switch body.encoding {
+        case .absent:
+            return false
+        case .constant:
+            out.bytes(body.constant)
+            return true
+        case .localCodes:
+            let code = localCode(index)
+            guard code > 0 else { return false }
+            try appendHeap(entry: code - 1, context, into: &out)
+            return true
+        case .hexTemplate:
+            guard let place = place(index) else { return false }
+            appendTemplate(place, into: &out)
+            return true
+        case .number:
+            guard let place = place(index), let integers = body.integers else { return false }
+            appendNumber(integers.value(place), into: &out)
+            return true
+        case .text:
+            guard let place = place(index) else { return false }
+            try appendHeap(entry: place, context, into: &out)
+            return true
+        case .sharedCodes:
+            guard let code = body.codes?.code(index), code > 0 else { return false }
+            try context.appendTerm(code, into: &out)
+            return true
+        case .follow:
+            guard let followed = body.followed, let leaders = context.leaders else { return false }
+            return try followed.append(followedEntry(index, leaders), from: context, into: &out)
+        }
+    }
+
+    private func localCode(_ index: Int) -> Int {
+        guard body.width > 0 else { return Int(body.shift) }
+        return Int(BitPacking.value(body.packed, index: index, width: body.width)) + Int(body.shift)
+    }
+
+    /// The place of an entry among the present ones, or nil when it is absent.
+    private func place(_ index: Int) -> Int? {
+        guard let presence = body.presence else { return index }
+        return presence.rank(index)
+    }
+
+    private func appendHeap(
+        entry: Int, _ context: ColumnContext, into out: inout ByteWriter
+    ) throws {
+        guard let ends = body.integers, entry < ends.count else {
+            throw FormatError(
+                .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)", found: "\(entry + 1)")
+        }
+        let start = entry == 0 ? 0 : Int(clamping: ends.value(entry - 1))
+        try context.appendText(from: body.heapStart, start, Int(clamping: ends.value(entry)), into: &out)
+    }
+
+    private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
+        let start = out.count
+        out.bytes(body.constant)
+        var nibble = place * body.positions.count
+        for position in body.positions {
+            let byte = body.packed[nibble >> 1]
+            let value = nibble & 1 == 0 ? byte & 0x0F : byte >> 4
+            out.patch(HexTemplate.digit(value, uppercase: body.uppercase), at: start + position)
+            nibble += 1
+        }
+    }
+
+    private func appendNumber(_ number: Int64, into out: inout ByteWriter) {
+        out.bytes(body.prefix)
+        NumberPattern.write(number, fractionDigits: body.fractionDigits, into: &out)
+        out.bytes(body.suffix)
+    }
+
+    /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
+    private func followedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
+        let code = leaders.code(row)
+        var (low, high) = (0, body.exceptions.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if body.exceptions[middle] <= row { low = middle + 1 } else { high = middle }
+        }
+        while low > 0 {
+            low -= 1
+            if leaders.code(body.exceptions[low]) == code { return leaders.distinct + low }
+        }
+        return leaders.rank(of: code)
+    }
+
+    // MARK: Whole columns
+
+    /// Appends every entry to `values`, with its text in `text`: distinct texts once where the encoding knows them.
+    package func decode(
+        from context: ColumnContext, into values: inout ValueList, text: inout ByteWriter
+    ) throws {
+        values.reserve(values.count + count)
+        switch body.encoding {
+        case .absent:
+            for _ in 0..<count { values.appendAbsent() }
+        case .constant:
+            let start = UInt32(text.count)
+            text.bytes(body.constant)
+            for _ in 0..<count { values.append(offset: start, length: UInt32(body.constant.count)) }
+        case .localCodes:
+            try decodeLocalCodes(context, into: &values, text: &text)
+        case .sharedCodes:
+            try decodeSharedCodes(context, into: &values, text: &text)
+        case .follow:
+            try decodeFollow(context, into: &values, text: &text)
+        case .hexTemplate, .number, .text:
+            try decodeEach(context, into: &values, text: &text)
+        }
+    }
+
+    private func decodeEach(
+        _ context: ColumnContext, into values: inout ValueList, text: inout ByteWriter
+    ) throws {
+        let integers = body.integers?.decodeArray() ?? []
+        var place = 0
+        var previousEnd = 0
+        for index in 0..<count {
+            if let presence = body.presence, !presence.contains(index) {
+                values.appendAbsent()
+                continue
+            }
+            let start = text.count
+            switch body.encoding {
+            case .hexTemplate: appendTemplate(place, into: &text)
+            case .number: appendNumber(integers[place], into: &text)
+            default:
+                let end = Int(clamping: integers[place])
+                try context.appendText(from: body.heapStart, previousEnd, end, into: &text)
+                previousEnd = end
+            }
+            guard text.count <= Limits.decodedColumnBytes else {
+                throw FormatError(
+                    .limit, "text column", offset: 0, expected: "at most \(Limits.decodedColumnBytes) bytes of text",
+                    found: "more")
+            }
+            values.append(offset: UInt32(start), length: UInt32(text.count - start))
+            place += 1
+        }
+    }
+
+    private func decodeLocalCodes(
+        _ context: ColumnContext, into values: inout ValueList, text: inout ByteWriter
+    ) throws {
+        guard let ends = body.integers?.decodeArray() else { return }
+        var starts: [UInt32] = []
+        var previousEnd = 0
+        for end in ends {
+            starts.append(UInt32(text.count))
+            try context.appendText(from: body.heapStart, previousEnd, Int(clamping: end), into: &text)
+            previousEnd = Int(clamping: end)
+        }
+        starts.append(UInt32(text.count))
+        for index in 0..<count {
+            let code = localCode(index)
+            if code == 0 {
+                values.appendAbsent()
+            } else {
+                guard code <= body.distinct else {
+                    throw FormatError(
+                        .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)",
+                        found: "\(code)")
+                }
+                values.append(offset: starts[code - 1], length: starts[code] - starts[code - 1])
+            }
+        }
+    }
+
+    private func decodeSharedCodes(
+        _ context: ColumnContext, into values: inout ValueList, text: inout ByteWriter
+    ) throws {
+        guard let codes = body.codes else { return }
+        var known = TermPlaces()
+        for code in codes.decodeArray() {
+            if code == 0 {
+                values.appendAbsent()
+            } else {
+                let place = try known.place(of: code, in: context, text: &text)
+                values.append(offset: place.offset, length: place.length)
+            }
+        }
+    }
+
+    private func decodeFollow(
+        _ context: ColumnContext, into values: inout ValueList, text: inout ByteWriter
+    ) throws {
+        guard let followed = body.followed, let leaders = context.leaders else { return }
+        var nested = ValueList()
+        try followed.decode(from: context, into: &nested, text: &text)
+        // The entry that each leader, by rank, has at the moment.
+        var current = Array(0..<leaders.distinct)
+        var nextException = 0
+        for row in 0..<count {
+            let rank = leaders.rank(of: leaders.code(row))
+            if nextException < body.exceptions.count, body.exceptions[nextException] == row {
+                current[rank] = leaders.distinct + nextException
+                nextException += 1
+            }
+            let entry = current[rank]
+            if nested.isAbsent(entry) {
+                values.appendAbsent()
+            } else {
+                values.append(offset: nested.offsets[entry], length: nested.lengths[entry])
+            }
+        }
+    }
+
+    // MARK: Matching
+
+    /// The entries for which `predicate` holds, asked once a distinct text where the encoding knows them; absent
+    /// entries are asked about as nil.
+    package func rows(
+        from context: ColumnContext, where predicate: (ByteView?) -> Bool
+    ) throws -> RowSet {
+        switch body.encoding {
+        case .absent: return RowSet(size: count, all: predicate(nil))
+        case .constant: return RowSet(size: count, all: predicate(body.constant))
+        default: break
+        }
+        var values = ValueList()
+        var text = ByteWriter(capacity: 4096)
+        if body.encoding == .follow, let followed = body.followed, let leaders = context.leaders {
+            try followed.decode(from: context, into: &values, text: &text)
+            return followedRows(verdicts(values, text.view, predicate), leaders)
+        }
+        try decode(from: context, into: &values, text: &text)
+        let verdicts = verdicts(values, text.view, predicate)
+        var result = RowSet(size: count)
+        for index in verdicts.indices where verdicts[index] { result.insert(index) }
+        return result
+    }
+
+    /// The verdict on each value; equal texts that lie at the same place are judged once.
+    private func verdicts(_ values: ValueList, _ text: ByteView, _ predicate: (ByteView?) -> Bool) -> [Bool] {
+        var judged: [UInt64: Bool] = [:]
+        let repeats = body.encoding == .localCodes || body.encoding == .sharedCodes || body.encoding == .follow
+        let absentVerdict = values.absentCount > 0 ? predicate(nil) : false
+        return (0..<values.count).map { index in
+            if values.isAbsent(index) { return absentVerdict }
+            guard repeats else { return predicate(values.value(index, in: text)) }
+            let key = UInt64(values.offsets[index]) << 32 | UInt64(values.lengths[index])
+            if let verdict = judged[key] { return verdict }
+            let verdict = predicate(values.value(index, in: text))
+            judged[key] = verdict
+            return verdict
+        }
+    }
+
+    private func followedRows(_ verdicts: [Bool], _ leaders: LeaderRanks) -> RowSet {
+        var current = Array(verdicts[..<leaders.distinct])
+        var result = RowSet(size: count)
+        var nextException = 0
+        for row in 0..<count {
+            let rank = leaders.rank(of: leaders.code(row))
+            if nextException < body.exceptions.count, body.exceptions[nextException] == row {
+                current[rank] = verdicts[leaders.distinct + nextException]
+                nextException += 1
+            }
+            if current[rank] { result.insert(row) }
+        }
+        return result
+    }
+}
+
+/// Which entries of a column have a value: a bitmap with the count of set bits before each 64.
+struct PresenceMap: @unchecked Sendable {
+    let present: Int
+    private let bits: ByteView
+    private let ranks: [UInt32]
+
+    /// Reads the bitmap, or gives nil when none is stored.
+    init?(_ reader: inout ByteReader, count: Int, stored: Bool) throws(FormatError) {
+        guard stored else { return nil }
+        bits = try reader.bytes((count + 7) / 8)
+        var ranks: [UInt32] = []
+        var total = 0
+        for byte in 0..<bits.count {
+            if byte & 7 == 0 { ranks.append(UInt32(total)) }
+            total += bits[byte].nonzeroBitCount
+        }
+        if count & 7 != 0, let last = bits.raw.last, last >> UInt8(count & 7) != 0 {
+            throw reader.invalid("presence", expected: "zero padding", found: "set bits")
+        }
+        self.ranks = ranks
+        present = total
+    }
+
+    @inline(__always)
+    func contains(_ index: Int) -> Bool { bits[index >> 3] >> UInt8(index & 7) & 1 != 0 }
+
+    /// How many entries before this one are present, or nil when this one is absent.
+    func rank(_ index: Int) -> Int? {
+        guard contains(index) else { return nil }
+        var rank = Int(ranks[index >> 6])
+        var byte = (index >> 6) * 8
+        while byte < index >> 3 {
+            rank += bits[byte].nonzeroBitCount
+            byte += 1
+        }
+        return rank + (bits[byte] & ((1 << UInt8(index & 7)) - 1)).nonzeroBitCount
+    }
+}

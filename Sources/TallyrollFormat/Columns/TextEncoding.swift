@@ -1,0 +1,36 @@
+/// The ways in which a column of optional texts is stored. Zero is never a value on disk.
+enum TextEncoding: UInt8 {
+    /// No entry has a value.
+    case absent = 1
+    /// Every entry has this value.
+    case constant = 2
+    /// Codes into the distinct values of this column in this block, whose text lies in the heap.
+    case localCodes = 3
+    /// A fixed text with hex digits at some positions.
+    case hexTemplate = 4
+    /// A prefix, a number and a suffix.
+    case number = 5
+    /// What it was at the same user's previous event in this block, with exceptions.
+    case follow = 6
+    /// Text in the heap, entry by entry.
+    case text = 7
+    /// Codes into the segment's dictionary of this field.
+    case sharedCodes = 8
+}
+
+/// The terms of one field in one segment while it is built.
+package final class SharedTerms {
+    package var table = TermTable(capacity: 256)
+    package init() {}
+
+    /// Terms in one dictionary beyond which a free-text field no longer adds to it: readers hold dictionaries in
+    /// memory, and a field with this many values gains nothing from one.
+    static let termsMax = 1 << 18
+    static let textBytesMax = 16 << 20
+
+    var mayGrow: Bool { table.count < SharedTerms.termsMax && table.textBytes < SharedTerms.textBytesMax }
+}
+
+/// The bits that hold the codes 0 ... `largest`.
+@inline(__always)
+func bitWidth(_ largest: Int) -> Int { Int.bitWidth - largest.leadingZeroBitCount }

@@ -1,0 +1,155 @@
+/// What the values of a text column may have in common, found in one pass each. Both kinds give the text back
+/// exactly; what would not is not a pattern.
+
+/// All values have one length and differ only at positions that hold hex digits: UUIDs, trace and request ids.
+package struct HexTemplate {
+    /// The first value, whose constant positions are the template.
+    package var literal: [UInt8]
+    /// The positions that vary, ascending.
+    package var positions: [Int]
+    package var uppercase: Bool
+
+    /// Longer texts are not identifiers.
+    static let lengthMax = 128
+
+    /// The template of the present values, or nil.
+    static func find(_ values: ValueList, in memory: ByteView) -> HexTemplate? {
+        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else { return nil }
+        let first = values.value(firstIndex, in: memory)
+        let length = first.count
+        guard length > 0, length <= lengthMax else { return nil }
+        var varies = InlineArray<128, UInt8>(repeating: 0)
+        var notLower = InlineArray<128, UInt8>(repeating: 0)
+        var notUpper = InlineArray<128, UInt8>(repeating: 0)
+        for index in 0..<values.count where !values.isAbsent(index) {
+            guard values.lengths[index] == length else { return nil }
+            let value = values.value(index, in: memory)
+            for position in 0..<length {
+                let byte = value.base[position]
+                varies[position] |= byte ^ first.base[position]
+                let notDigit: UInt8 = byte &- 0x30 < 10 ? 0 : 1
+                notLower[position] |= notDigit & (byte &- 0x61 < 6 ? 0 : 1)
+                notUpper[position] |= notDigit & (byte &- 0x41 < 6 ? 0 : 1)
+            }
+        }
+        let positions = (0..<length).filter { varies[$0] != 0 }
+        let lower = positions.allSatisfy { notLower[$0] == 0 }
+        guard lower || positions.allSatisfy({ notUpper[$0] == 0 }) else { return nil }
+        return HexTemplate(literal: first.array, positions: positions, uppercase: !lower)
+    }
+
+    /// The value of a hex digit known to be one.
+    @inline(__always)
+    static func nibble(_ digit: UInt8) -> UInt8 { (digit & 0x0F) &+ (digit >> 6) &* 9 }
+
+    @inline(__always)
+    static func digit(_ nibble: UInt8, uppercase: Bool) -> UInt8 {
+        nibble < 10 ? 0x30 &+ nibble : (uppercase ? 0x41 : 0x61) &+ nibble &- 10
+    }
+}
+
+/// All values are a common prefix, a decimal number in canonical form with a fixed count of fraction digits, and a
+/// common suffix: `user123@example.com`, `item 7`, `0.004213`.
+package struct NumberPattern {
+    package var prefix: [UInt8]
+    package var suffix: [UInt8]
+    /// Digits after the point; 0 for integers.
+    package var fractionDigits: Int
+
+    /// 18 digits always fit an Int64.
+    static let digitsMax = 18
+
+    /// The pattern of the present values, with each one's number appended to `numbers`, or nil.
+    static func find(_ values: ValueList, in memory: ByteView, numbers: inout [Int64]) -> NumberPattern? {
+        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else { return nil }
+        let first = values.value(firstIndex, in: memory)
+        guard first.raw.contains(where: { isDigit($0) }) else { return nil }
+        var prefix = first.count
+        var suffix = first.count
+        for index in 0..<values.count where !values.isAbsent(index) {
+            let value = values.value(index, in: memory)
+            prefix = min(prefix, value.count)
+            var common = 0
+            while common < prefix, value.base[common] == first.base[common] { common += 1 }
+            prefix = common
+            suffix = min(suffix, value.count)
+            common = 0
+            while common < suffix, value.base[value.count - 1 - common] == first.base[first.count - 1 - common] {
+                common += 1
+            }
+            suffix = common
+        }
+        // The number takes every digit it can: neither side may end inside one.
+        while prefix > 0, isNumeric(first.base[prefix - 1]) { prefix -= 1 }
+        suffix = min(suffix, first.count - prefix)
+        while suffix > 0, isNumeric(first.base[first.count - suffix]) { suffix -= 1 }
+        guard prefix + suffix < first.count else { return nil }
+
+        numbers.removeAll(keepingCapacity: true)
+        var fraction = -1
+        for index in 0..<values.count where !values.isAbsent(index) {
+            let value = values.value(index, in: memory)
+            guard value.count > prefix + suffix else { return nil }
+            let middle = ByteView(base: value.base + prefix, count: value.count - prefix - suffix)
+            guard let parsed = parse(middle), fraction < 0 || fraction == parsed.fractionDigits else { return nil }
+            fraction = parsed.fractionDigits
+            numbers.append(parsed.mantissa)
+        }
+        return NumberPattern(
+            prefix: first.trusted(0, prefix).array, suffix: first.trusted(first.count - suffix, suffix).array,
+            fractionDigits: max(fraction, 0))
+    }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+    @inline(__always)
+    private static func isNumeric(_ byte: UInt8) -> Bool { isDigit(byte) || byte == 0x2E }
+
+    /// The number that `text` writes in its only canonical form: no plus, no leading zeros, no minus zero.
+    @inline(__always)
+    private static func parse(_ text: ByteView) -> (mantissa: Int64, fractionDigits: Int)? {
+        var position = 0
+        let negative = text.base[0] == 0x2D
+        if negative { position = 1 }
+        let integerStart = position
+        var mantissa: Int64 = 0
+        var digits = 0
+        var point = -1
+        while position < text.count {
+            let byte = text.base[position]
+            if isDigit(byte) {
+                digits += 1
+                guard digits <= digitsMax else { return nil }
+                mantissa = mantissa &* 10 &+ Int64(byte &- 0x30)
+            } else if byte == 0x2E, point < 0, position > integerStart {
+                point = position
+            } else {
+                return nil
+            }
+            position += 1
+        }
+        let integerDigits = (point < 0 ? text.count : point) - integerStart
+        guard digits > 0, integerDigits > 0, point != text.count - 1 else { return nil }
+        guard integerDigits == 1 || text.base[integerStart] != 0x30 else { return nil }
+        guard !negative || mantissa != 0 else { return nil }
+        return (negative ? -mantissa : mantissa, point < 0 ? 0 : text.count - 1 - point)
+    }
+
+    /// Appends the text of a number.
+    package static func write(_ mantissa: Int64, fractionDigits: Int, into out: inout ByteWriter) {
+        var digits = InlineArray<24, UInt8>(repeating: 0x30)
+        var count = 0
+        var rest = mantissa.magnitude
+        while rest > 0 || count <= fractionDigits {
+            digits[count] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+            count += 1
+        }
+        if mantissa < 0 { out.u8(0x2D) }
+        while count > 0 {
+            count -= 1
+            out.u8(digits[count])
+            if count == fractionDigits, count > 0 { out.u8(0x2E) }
+        }
+    }
+}
