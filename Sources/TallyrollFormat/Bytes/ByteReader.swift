@@ -92,6 +92,7 @@ package struct ByteReader {
 
     private func truncated(_ wanted: Int) -> FormatError {
         FormatError(
-            .truncated, what, offset: origin + offset, expected: "\(wanted) more bytes", found: "\(remaining)")
+            .truncated, what, offset: origin + offset, expected: "\(wanted) more bytes", found: "\(remaining)"
+        )
     }
 }

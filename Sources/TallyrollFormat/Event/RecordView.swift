@@ -23,7 +23,8 @@ package struct RecordView {
         let personalLength = Int(try header.u32())
         guard envelopeLength + personalLength <= Limits.eventBytes else {
             throw header.invalid(
-                "length", expected: "at most \(Limits.eventBytes)", found: "\(envelopeLength + personalLength)")
+                "length", expected: "at most \(Limits.eventBytes)",
+                found: "\(envelopeLength + personalLength)")
         }
         envelope = try header.bytes(envelopeLength)
         personal = try header.bytes(personalLength)
@@ -40,7 +41,8 @@ package struct RecordView {
         let envelopePresence = try reader.u8()
         let zone = Int16(bitPattern: try reader.u16())
         guard digits <= 9, zone == TimeNotation.utc || abs(Int(zone)) < 24 * 60 else {
-            throw reader.invalid("time notation", expected: "0 to 9 digits and a zone", found: "\(digits), \(zone)")
+            throw reader.invalid(
+                "time notation", expected: "0 to 9 digits and a zone", found: "\(digits), \(zone)")
         }
         guard envelopePresence & 0xC0 == 0, envelopePresence & 1 == 1 else {
             throw reader.invalid("presence", expected: "a type and known bits", found: "\(envelopePresence)")
@@ -54,7 +56,8 @@ package struct RecordView {
         offsets = InlineArray(repeating: 0)
         lengths = InlineArray(repeating: RecordView.absent)
         let envelopeStart = RecordEncoder.headerBytes
-        for index in 0..<Int(StringField.firstPersonal.rawValue) where envelopePresence >> UInt8(index) & 1 != 0 {
+        for index in 0..<Int(StringField.firstPersonal.rawValue)
+        where envelopePresence >> UInt8(index) & 1 != 0 {
             let value = try reader.lengthPrefixed()
             offsets[index] = UInt32(envelopeStart + reader.offset - value.count)
             lengths[index] = UInt32(value.count)
@@ -62,13 +65,15 @@ package struct RecordView {
         try reader.finish()
 
         var rest = ByteReader(
-            personal, what: "record personal part", origin: fileOffset + offset + envelopeStart + envelopeLength)
+            personal, what: "record personal part",
+            origin: fileOffset + offset + envelopeStart + envelopeLength)
         let presence = try rest.u16()
         guard presence & 0xF000 == 0 else {
             throw rest.invalid("presence", expected: "known bits", found: "\(presence)")
         }
         let personalStart = envelopeStart + envelopeLength
-        for bit in 0..<(StringField.count - StringField.firstPersonal.index) where presence >> UInt16(bit) & 1 != 0 {
+        for bit in 0..<(StringField.count - StringField.firstPersonal.index)
+        where presence >> UInt16(bit) & 1 != 0 {
             let value = try rest.lengthPrefixed()
             let index = bit + StringField.firstPersonal.index
             offsets[index] = UInt32(personalStart + rest.offset - value.count)
