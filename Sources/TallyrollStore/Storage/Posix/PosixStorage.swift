@@ -26,14 +26,20 @@ package struct PosixStorage: Storage {
 
     package func createDirectory(_ path: String) throws(StorageError) {
         let target = absolute(path)
-        if mkdir(target, 0o755) != 0 {
+        let isNew = mkdir(target, 0o755) == 0
+        if !isNew {
             let reason = errno
             var status = stat()
             guard reason == EEXIST, stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
                 throw StorageError(.createDirectory, target, errno: reason)
             }
         }
-        if path.isEmpty { try sync(directory: root + "/..", for: .createDirectory) }
+        guard path.isEmpty else { return }
+        do throws(StorageError) {
+            try sync(directory: root + "/..", for: .createDirectory)
+        } catch  where error.code == .permission && !isNew {
+            // A root that somebody else made for us may lie in a directory that we cannot open.
+        }
     }
 
     package func list(_ directory: String) throws(StorageError) -> [String] {
