@@ -9,30 +9,59 @@ package enum Checksum {
     private static let prime5: UInt64 = 0x27D4_EB2F_1656_67C5
 
     package static func of(_ view: ByteView, seed: UInt64 = 0) -> UInt64 {
-        var position = UnsafeRawPointer(view.base)
-        let end = position + view.count
-        var hash: UInt64
-        if view.count >= 32 {
-            var lane1 = seed &+ prime1 &+ prime2
-            var lane2 = seed &+ prime2
-            var lane3 = seed
-            var lane4 = seed &- prime1
-            while end - position >= 32 {
+        var lanes = Lanes(seed: seed)
+        let start = UnsafeRawPointer(view.base)
+        let whole = view.count & ~31
+        lanes.consume(start, whole)
+        let hash = view.count >= 32 ? lanes.merged : short(seed: seed)
+        return finish(hash &+ UInt64(view.count), start + whole, view.count - whole)
+    }
+
+    /// The four running sums over blocks of 32 bytes.
+    struct Lanes {
+        private var lane1: UInt64
+        private var lane2: UInt64
+        private var lane3: UInt64
+        private var lane4: UInt64
+
+        @inline(__always)
+        init(seed: UInt64) {
+            lane1 = seed &+ prime1 &+ prime2
+            lane2 = seed &+ prime2
+            lane3 = seed
+            lane4 = seed &- prime1
+        }
+
+        /// Takes in `count` bytes, a multiple of 32.
+        @inline(__always)
+        mutating func consume(_ start: UnsafeRawPointer, _ count: Int) {
+            var position = start
+            let end = start + count
+            while position < end {
                 lane1 = round(lane1, word(position))
                 lane2 = round(lane2, word(position + 8))
                 lane3 = round(lane3, word(position + 16))
                 lane4 = round(lane4, word(position + 24))
                 position += 32
             }
-            hash = rotate(lane1, 1) &+ rotate(lane2, 7) &+ rotate(lane3, 12) &+ rotate(lane4, 18)
+        }
+
+        @inline(__always)
+        var merged: UInt64 {
+            var hash = rotate(lane1, 1) &+ rotate(lane2, 7) &+ rotate(lane3, 12) &+ rotate(lane4, 18)
             hash = merge(hash, lane1)
             hash = merge(hash, lane2)
             hash = merge(hash, lane3)
-            hash = merge(hash, lane4)
-        } else {
-            hash = seed &+ prime5
+            return merge(hash, lane4)
         }
-        hash = hash &+ UInt64(view.count)
+    }
+
+    /// The sum of what came after the last whole block, given the hash of everything before it and the length.
+    @inline(__always)
+    static func finish(_ start: UInt64, _ tail: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        var hash = start
+        var position = tail
+        let end = tail + count
         while end - position >= 8 {
             hash = rotate(hash ^ round(0, word(position)), 27) &* prime1 &+ prime4
             position += 8
@@ -51,6 +80,10 @@ package enum Checksum {
         hash = (hash ^ (hash >> 29)) &* prime3
         return hash ^ (hash >> 32)
     }
+
+    /// The hash of fewer than 32 bytes before its length is added.
+    @inline(__always)
+    static func short(seed: UInt64) -> UInt64 { seed &+ prime5 }
 
     @inline(__always)
     private static func word(_ pointer: UnsafeRawPointer) -> UInt64 {
