@@ -14,7 +14,8 @@ package final class GrowingTerms: SegmentTerms, Sendable {
         mutating func append(_ term: [UInt8]) {
             text.append(contentsOf: term)
             ends.append(text.count)
-            codes?[term] = UInt32(count)
+            let code = UInt32(count)
+            codes?[term] = code
         }
 
         func term(_ code: UInt32) -> ArraySlice<UInt8> { text[ends[Int(code) - 1]..<ends[Int(code)]] }
