@@ -16,6 +16,8 @@ package enum SectionRole: UInt8, Sendable {
     case heapDirectory = 7
     /// A chunk of text; the id is its number.
     case textChunk = 8
+    /// The tree: its frontier before the block's first event, and the roots of the subtrees the block covers.
+    case tree = 9
 }
 
 /// The columns of a block. Raw values are part of the format; those of text fields are the field's.
@@ -60,7 +62,7 @@ package struct BlockDirectory: Equatable, Sendable {
         while reader.remaining > 0 {
             let tag = try reader.u8()
             guard let role = SectionRole(rawValue: tag) else {
-                throw reader.invalid("role", expected: "1 to 8", found: "\(tag)")
+                throw reader.invalid("role", expected: "1 to 9", found: "\(tag)")
             }
             let id = try reader.length(atMost: Int(Int32.max))
             let length = try reader.length(atMost: header.length - offset)

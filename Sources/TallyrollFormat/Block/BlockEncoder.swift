@@ -8,18 +8,21 @@ package struct BlockInput {
     package var firstSequence: UInt64
     /// The seed set of the run, as the integrity layer encodes it.
     package var seeds: [UInt8]
+    /// The tree section, as `BlockTree` writes it.
+    package var tree: [UInt8]
     package var chainBefore: [UInt8]
     package var chainAfter: [UInt8]
 
     package init(
         memory: ByteView, recordOffsets: UnsafeBufferPointer<UInt32>, recordedAt: UnsafeBufferPointer<Int64>,
-        firstSequence: UInt64, seeds: [UInt8], chainBefore: [UInt8], chainAfter: [UInt8]
+        firstSequence: UInt64, seeds: [UInt8], tree: [UInt8], chainBefore: [UInt8], chainAfter: [UInt8]
     ) {
         self.memory = memory
         self.recordOffsets = recordOffsets
         self.recordedAt = recordedAt
         self.firstSequence = firstSequence
         self.seeds = seeds
+        self.tree = tree
         self.chainBefore = chainBefore
         self.chainAfter = chainAfter
     }
@@ -188,6 +191,8 @@ package final class BlockEncoder {
     private func writeSections(_ input: BlockInput) throws {
         section.bytes(input.seeds)
         close(.seeds, 0)
+        section.bytes(input.tree)
+        close(.tree, 0)
         writeNumbers()
         writeCodes(typeCodes, .type)
         writeCodes(severityCodes, .severity)

@@ -106,6 +106,9 @@ package final class BlockReader: TextHeap, Sendable {
     /// The seed set that the salts of the block's events come from.
     package func seeds() throws -> Bytes { try required(.seeds, 0) }
 
+    /// The tree before and inside the block, as `BlockTree` reads it.
+    package func tree() throws -> BlockTree { try BlockTree(try required(.tree, 0).view) }
+
     /// The terms this block adds to a dictionary, or nil when it adds none.
     package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {
         guard let bytes = try sectionIfPresent(.newTerms, Int(dictionary.rawValue)) else { return nil }
