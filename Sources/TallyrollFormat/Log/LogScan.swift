@@ -1,0 +1,132 @@
+/// What a write-ahead log file holds, found by reading all of it: the frames up to the first bad place, how the file
+/// ends, and what is still whole behind a bad place.
+///
+/// The end of a log is where its frames stop being valid, never where the file ends: space may be preallocated. A bad
+/// place is a torn tail, which may be cut, or damage, which must not. Frames tell which: each promises, in
+/// `durableUpTo`, what had been synced when it was written, and what was synced cannot be torn.
+///
+/// - Complexity: linear in the file's size, whatever the bytes are. A header with the right checksum is believed
+///   about its length, and what it covers is passed over, so that no byte is summed more than a fixed number of times.
+package struct LogScan {
+    /// How a log ends.
+    package enum End: Equatable, Sendable {
+        /// Nothing was written from this offset on.
+        case clean(at: Int)
+        /// What stands at this offset was never wholly written, and nothing that was synced is behind it.
+        case torn(at: Int)
+        /// What stands at this offset had been synced and is not what was written: never to be cut.
+        case damaged(at: Int)
+
+        package var offset: Int {
+            switch self {
+            case .clean(let offset), .torn(let offset), .damaged(let offset): offset
+            }
+        }
+    }
+
+    /// The file's header, or nil when it is torn or damaged.
+    package let header: LogFileHeader?
+    /// What is wrong with the header.
+    package let headerError: FormatError?
+    /// The frames before the end, in order, without a gap in their sequences.
+    package private(set) var frames: [LogFrame] = []
+    /// Whole frames of this store and epoch behind the bad place, in file order, that hold none of the events of
+    /// `frames`. Behind damage they are what can be saved; behind a torn tail they were never promised to anybody.
+    package private(set) var behind: [LogFrame] = []
+    package private(set) var end: End
+    /// The sequence after the last event of `frames`; zero when there is no header.
+    package private(set) var nextSequence: UInt64
+
+    /// Reads the file of the given store. `promisedUpTo` is what is known from elsewhere: every event with a smaller
+    /// sequence had been synced into this file or before it (the first sequence of the log file after this one, say).
+    /// A log that ends before it was damaged, however clean its end looks. It says nothing about a file without a
+    /// header: such a file is torn only if it is the newest of its store.
+    ///
+    /// Throws only for a whole header that cannot be used: of another store, or of a version that this build does not
+    /// know.
+    package init(_ file: ByteView, store: Bytes16, promisedUpTo: UInt64 = 0) throws(FormatError) {
+        do throws(FormatError) {
+            let header = try LogFileHeader(file)
+            guard header.store == store else {
+                throw FormatError(
+                    .unsupported, "log file header: store", offset: 16, expected: "\(store.array)",
+                    found: "\(header.store.array)")
+            }
+            self.header = header
+            headerError = nil
+            end = .clean(at: LogFormat.fileHeaderBytes)
+            nextSequence = header.firstSequence
+        } catch {
+            if error.kind == .unsupported { throw error }
+            header = nil
+            headerError = error
+            end = .torn(at: 0)
+            nextSequence = 0
+        }
+        guard let header else {
+            // The header was synced before the first frame: whatever frame there is proves that it was damaged.
+            _ = search(file, from: 0, storeTag: store.first, epoch: nil)
+            if !behind.isEmpty { end = .damaged(at: 0) }
+            return
+        }
+        readFrames(file, header, promisedUpTo)
+    }
+
+    private mutating func readFrames(_ file: ByteView, _ header: LogFileHeader, _ promisedUpTo: UInt64) {
+        var offset = LogFormat.fileHeaderBytes
+        var previous = header.checksum
+        while let frame = frame(in: file, at: offset, header, previous: previous) {
+            frames.append(frame)
+            previous = frame.header.headerChecksum
+            nextSequence = frame.header.endSequence
+            offset += frame.header.frameLength
+        }
+        if file.trusted(offset, file.count - offset).isAllZero {
+            end = promisedUpTo > nextSequence ? .damaged(at: offset) : .clean(at: offset)
+            return
+        }
+        let promised = search(file, from: offset, storeTag: header.store.first, epoch: header.epoch)
+        end = max(promised, promisedUpTo) > nextSequence ? .damaged(at: offset) : .torn(at: offset)
+    }
+
+    /// The frame at `offset`, if it is valid in this place.
+    private func frame(
+        in file: ByteView, at offset: Int, _ header: LogFileHeader, previous: UInt64
+    ) -> LogFrame? {
+        guard LogFrameHeader.mayBegin(file, at: offset, storeTag: header.store.first),
+            let found = try? LogFrameHeader(file, at: offset), found.epoch == header.epoch,
+            found.previousChecksum == previous, found.firstSequence == nextSequence,
+            let frame = try? LogFrame(file, at: offset, header: found), frame.isPadded
+        else { return nil }
+        return frame
+    }
+
+    /// Collects the whole frames from `start` on that hold events from `nextSequence` on, and returns the highest
+    /// promise of any header, whole payload or not.
+    private mutating func search(_ file: ByteView, from start: Int, storeTag: UInt64, epoch: UInt64?)
+        -> UInt64
+    {
+        var promised: UInt64 = 0
+        var offset = start
+        while offset <= file.count - LogFormat.frameHeaderBytes {
+            guard LogFrameHeader.mayBegin(file, at: offset, storeTag: storeTag),
+                let header = try? LogFrameHeader(file, at: offset), epoch == nil || header.epoch == epoch
+            else {
+                offset += LogFormat.alignment
+                continue
+            }
+            promised = max(promised, header.durableUpTo)
+            guard header.frameLength <= file.count - offset else {
+                offset += LogFormat.alignment
+                continue
+            }
+            if header.firstSequence >= nextSequence,
+                let frame = try? LogFrame(file, at: offset, header: header)
+            {
+                behind.append(frame)
+            }
+            offset += header.frameLength
+        }
+        return promised
+    }
+}

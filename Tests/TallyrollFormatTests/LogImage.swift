@@ -1,0 +1,104 @@
+import TallyrollFormat
+
+/// A log file in memory, built frame by frame, with where each frame lies.
+struct LogImage {
+    static let store = Bytes16(first: 0x1122_3344_5566_7788, second: 0x99AA_BBCC_DDEE_FF00)
+
+    var bytes: [UInt8]
+    var header: LogFileHeader
+    /// Where each frame begins.
+    var offsets: [Int] = []
+    var headers: [LogFrameHeader] = []
+    private var previous: UInt64
+    private var nextSequence: UInt64
+
+    init(store: Bytes16 = LogImage.store, epoch: UInt64 = 3, firstSequence: UInt64 = 100) {
+        var header = LogFileHeader(
+            store: store, fileNumber: 7, epoch: epoch, firstSequence: firstSequence, blocksUpTo: 64,
+            chainHead: [UInt8](0..<32), frontier: [UInt8](repeating: 5, count: 3 * 32))
+        var writer = ByteWriter()
+        header.encode(into: &writer)
+        self.header = header
+        bytes = writer.array
+        previous = header.checksum
+        nextSequence = firstSequence
+    }
+
+    /// One record with the given text as its user.
+    static func record(_ text: String) -> [UInt8] {
+        var writer = ByteWriter()
+        var encoder = RecordEncoder()
+        encoder.begin(
+            timestamp: 1_700_000_000_000_000_000, time: TimeNotation(digits: 0), outcome: .success,
+            duration: nil,
+            into: &writer)
+        "login".withView { encoder.string(.type, $0, into: &writer) }
+        text.withView { encoder.string(.user, $0, into: &writer) }
+        _ = encoder.end(into: &writer)
+        return writer.array
+    }
+
+    /// Appends a frame of `count` events. Unless said otherwise it promises everything before it.
+    mutating func append(
+        _ count: Int, durableUpTo: UInt64? = nil, runs: [LogRun] = [], firstSequence: UInt64? = nil
+    ) {
+        let first = firstSequence ?? nextSequence
+        let records = (0..<count).flatMap { LogImage.record("user \(first + UInt64($0))") }
+        records.withView { view in
+            let cut = view.count / 3
+            let content = LogFrameContent(
+                firstSequence: first, eventCount: UInt32(count), recordedAt: Int64(first) * 10,
+                durableUpTo: durableUpTo ?? first, runs: runs,
+                records: [view.trusted(0, cut), view.trusted(cut, view.count - cut)])
+            var writer = ByteWriter()
+            let frame = LogFrameEncoder.encode(
+                content, storeTag: header.store.first, epoch: header.epoch, previousChecksum: previous,
+                into: &writer)
+            offsets.append(bytes.count)
+            headers.append(frame)
+            for piece in LogFrameEncoder.views(content, frame, encoded: writer.view) { bytes += piece.array }
+            previous = frame.headerChecksum
+            nextSequence = frame.endSequence
+        }
+    }
+
+    /// The number of frames that end at or before `offset`.
+    func framesBefore(_ offset: Int) -> Int {
+        offsets.indices.count { offsets[$0] + headers[$0].frameLength <= offset }
+    }
+
+    /// A log of five frames, each of which promises all before it.
+    static func small() -> LogImage {
+        var image = LogImage()
+        image.append(2, runs: [LogRun(firstIndex: 0, seed: Bytes16(first: 1, second: 2))])
+        image.append(1)
+        image.append(3, runs: [LogRun(firstIndex: 1, seed: Bytes16(first: 3, second: 4))])
+        image.append(1)
+        image.append(2)
+        return image
+    }
+}
+
+/// What a scan found, without views.
+struct ScanResult: Equatable {
+    var frames: [Int]
+    var behind: [Int]
+    var end: LogScan.End
+    var nextSequence: UInt64
+
+    init(_ bytes: [UInt8], promisedUpTo: UInt64 = 0) throws {
+        self = try bytes.withView { view in
+            let scan = try LogScan(view, store: LogImage.store, promisedUpTo: promisedUpTo)
+            return ScanResult(
+                frames: scan.frames.map(\.offset), behind: scan.behind.map(\.offset), end: scan.end,
+                nextSequence: scan.nextSequence)
+        }
+    }
+
+    private init(frames: [Int], behind: [Int], end: LogScan.End, nextSequence: UInt64) {
+        self.frames = frames
+        self.behind = behind
+        self.end = end
+        self.nextSequence = nextSequence
+    }
+}
