@@ -54,7 +54,7 @@ let package = Package(
         .testTarget(
             name: "TallyrollFormatTests", dependencies: ["TallyrollFormat"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollIntegrityTests", dependencies: ["TallyrollIntegrity"],
+            name: "TallyrollIntegrityTests", dependencies: ["TallyrollIntegrity", "COpenSSL"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),

@@ -40,7 +40,8 @@ package struct Bytes16: Hashable, Sendable {
 
     /// Calls `body` with the sixteen bytes, valid during the call.
     @inline(__always)
-    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R
+    {
         try Swift.withUnsafeBytes(of: self, body)
     }
 

@@ -54,7 +54,8 @@ package struct Digest: Hashable, Sendable {
 
     /// Calls `body` with the 32 bytes, valid during the call.
     @inline(__always)
-    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R
+    {
         try Swift.withUnsafeBytes(of: self, body)
     }
 

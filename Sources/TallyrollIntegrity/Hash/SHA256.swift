@@ -58,8 +58,9 @@ package enum SHA256 {
     /// The digest of what led to `state` followed by what `build` appends.
     @inline(__always)
     static func hash(from state: State, _ build: (inout Message) -> Void) -> Digest {
-        withUnsafeTemporaryAllocation(byteCount: Message.scratchSize, alignment: 64) { scratch in
-            // An allocation of a constant, positive size always has an address.
+        // On the stack up to an alignment of 16; a larger one would make this a heap allocation per hash.
+        withUnsafeTemporaryAllocation(byteCount: Message.scratchSize, alignment: 16) { scratch in
+            // Never taken: an allocation of a constant, positive size has an address.
             guard let start = scratch.baseAddress else { preconditionFailure("no scratch memory") }
             var message = Message(state: state, scratch: start)
             build(&message)

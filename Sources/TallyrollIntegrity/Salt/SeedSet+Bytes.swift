@@ -42,7 +42,8 @@ extension SeedSet {
         }
         let length = SeedSet.headBytes + SeedSet.nodeBytes * count
         guard bytes.count == length else {
-            throw IntegrityError("seed set of \(count) nodes", expected: "\(length) bytes", found: "\(bytes.count)")
+            throw IntegrityError(
+                "seed set of \(count) nodes", expected: "\(length) bytes", found: "\(bytes.count)")
         }
         var nodes: [SeedNode] = []
         nodes.reserveCapacity(count)
@@ -56,7 +57,9 @@ extension SeedSet {
 
     /// The set that the array holds.
     package init(decoding bytes: [UInt8]) throws(IntegrityError) {
-        self = try bytes.withUnsafeBytes { (raw) throws(IntegrityError) in try SeedSet(decoding: raw) }
+        self = try bytes.withUnsafeBufferPointer { (buffer) throws(IntegrityError) -> SeedSet in
+            try SeedSet(decoding: UnsafeRawBufferPointer(buffer))
+        }
     }
 
     private static func node(at start: UnsafeRawPointer, _ place: Int) throws(IntegrityError) -> SeedNode {

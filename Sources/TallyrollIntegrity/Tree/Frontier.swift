@@ -17,7 +17,8 @@ package struct Frontier: Hashable, Sendable {
     package init(size: UInt64, hashes: [Digest]) throws(IntegrityError) {
         guard hashes.count == size.nonzeroBitCount else {
             throw IntegrityError(
-                "frontier of size \(size)", expected: "\(size.nonzeroBitCount) hashes", found: "\(hashes.count)")
+                "frontier of size \(size)", expected: "\(size.nonzeroBitCount) hashes",
+                found: "\(hashes.count)")
         }
         self.size = size
         self.hashes = hashes
@@ -61,7 +62,8 @@ package struct Frontier: Hashable, Sendable {
 
     /// The frontier of a tree of this size whose hashes are exactly these bytes.
     package init(size: UInt64, decoding bytes: UnsafeRawBufferPointer) throws(IntegrityError) {
-        let hashes = try DigestList.decode(bytes, count: size.nonzeroBitCount, what: "frontier of size \(size)")
+        let hashes = try DigestList.decode(
+            bytes, count: size.nonzeroBitCount, what: "frontier of size \(size)")
         self.size = size
         self.hashes = hashes
     }
