@@ -52,7 +52,8 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         .testTarget(
-            name: "TallyrollFormatTests", dependencies: ["TallyrollFormat"], swiftSettings: swiftSettings),
+            name: "TallyrollFormatTests", dependencies: ["TallyrollFormat", "CZlib"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollIntegrityTests", dependencies: ["TallyrollIntegrity", "COpenSSL"],
             swiftSettings: swiftSettings),

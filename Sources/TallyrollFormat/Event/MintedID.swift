@@ -17,7 +17,7 @@
 package enum MintedID {
     package static let textBytes = 36
     package static let tagBits: UInt64 = 26
-    /// The largest sequence that fits.
+    /// The largest sequence that fits. A store ends there, and takes no file for its own that claims more.
     package static let maximumSequence: UInt64 = 1 << 48 - 1
 
     /// What an id's text says.
@@ -42,7 +42,7 @@ package enum MintedID {
     package static func write(
         recordedAt nanoseconds: Int64, sequence: UInt64, storeTag: UInt64, into out: inout ByteWriter
     ) {
-        precondition(sequence <= maximumSequence, "a store ends at 2^48 events")
+        let sequence = sequence & maximumSequence
         let high = milliseconds(recordedAt: nanoseconds) << 16 | 0x7000 | sequence >> 36
         let low = 1 << 63 | (sequence & (1 << 36 - 1)) << tagBits | tag(storeTag)
         out.reserve(textBytes)
@@ -58,6 +58,13 @@ package enum MintedID {
         out.u8(UInt8(ascii: "-"))
         out.u32(UInt32(truncatingIfNeeded: third >> 32))
         out.u64(hexText(UInt32(truncatingIfNeeded: low)))
+    }
+
+    /// The id as a string.
+    package static func text(recordedAt nanoseconds: Int64, sequence: UInt64, storeTag: UInt64) -> String {
+        var out = ByteWriter(capacity: textBytes)
+        write(recordedAt: nanoseconds, sequence: sequence, storeTag: storeTag, into: &out)
+        return out.view.string
     }
 
     /// The eight lower-case digits of a value, the first in the lowest byte.

@@ -67,6 +67,7 @@ public struct EventInputError: Error, Equatable, Sendable, CustomStringConvertib
         case .idLength: "an id of at most \(Limits.idBytes) bytes"
         case .termLength: "at most \(Limits.termBytes) bytes\(key)"
         case .eventLength: "an event of at most \(Limits.eventBytes) bytes"
+        case .missingEventTime: "a member \"eventTime\""
         case .records: "an array \"Records\" of objects"
         }
     }
@@ -74,7 +75,7 @@ public struct EventInputError: Error, Equatable, Sendable, CustomStringConvertib
     private static func found(_ fault: JSONFault, in text: ByteView) -> String {
         switch fault.problem {
         case .duplicate: "\"\(fault.key.name)\" a second time"
-        case .missing: "the end of the object"
+        case .missing, .missingEventTime: "the end of the object"
         case .idEmpty: "an empty one"
         case .idLength, .termLength, .eventLength: "more"
         case .loneSurrogate: "one half alone"

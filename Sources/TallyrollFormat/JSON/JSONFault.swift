@@ -43,6 +43,7 @@ package struct JSONFault: Error, Equatable {
         case termLength
         case eventLength
         case records
+        case missingEventTime
     }
 
     /// Where, in bytes from the start of the text.

@@ -243,13 +243,13 @@ package struct JSONScanner {
     @inline(__always)
     package mutating func nextName() throws(JSONFault) -> JSONStringSpan? {
         skipWhitespace()
+        let isFirst = isAtFirstMember
+        isAtFirstMember = false
         if byte == UInt8(ascii: "}") {
             position += 1
             return nil
         }
-        if isAtFirstMember {
-            isAtFirstMember = false
-        } else {
+        if !isFirst {
             guard byte == UInt8(ascii: ",") else { throw JSONFault(.commaOrBrace, at: position) }
             position += 1
             skipWhitespace()
