@@ -1,0 +1,53 @@
+/// All terms of a dictionary in memory, by code: for readers that need many of them.
+package final class TermTable: Sendable {
+    private let bytes: Bytes
+    /// Where the term of code `index + 1` begins and ends.
+    private let bounds: [Bounds]
+
+    fileprivate struct Bounds {
+        var start: UInt32
+        var end: UInt32
+    }
+
+    fileprivate init(bytes: Bytes, bounds: [Bounds]) {
+        self.bytes = bytes
+        self.bounds = bounds
+    }
+
+    /// The number of terms.
+    package var count: Int { bounds.count }
+
+    /// The bytes of the term with `code`, nil when there is no such code. Valid while the table lives.
+    ///
+    /// - Complexity: O(1).
+    @inline(__always)
+    package subscript(code: UInt32) -> ByteView? {
+        guard code > 0, Int(code) <= bounds.count else { return nil }
+        let bounds = bounds[Int(code) - 1]
+        return bytes.view.trusted(Int(bounds.start), Int(bounds.end &- bounds.start))
+    }
+}
+
+extension DictionarySection {
+    /// Puts all terms together. Takes their bytes and eight more each.
+    ///
+    /// - Complexity: O(bytes of all terms).
+    package func decodeAll() throws(FormatError) -> TermTable {
+        var bounds = [TermTable.Bounds](repeating: TermTable.Bounds(start: 0, end: 0), count: count)
+        let bytes = try Bytes(count: termBytes) { (target) throws(FormatError) in
+            var filled = 0
+            try forEachTerm { (code, term) throws(FormatError) in
+                guard term.count <= target.count - filled else {
+                    throw wrong("\(target.count) bytes of terms", "more")
+                }
+                UnsafeMutableRawBufferPointer(rebasing: target[filled...]).copyMemory(from: term.raw)
+                let end = filled + term.count
+                bounds[Int(code) - 1] = TermTable.Bounds(start: UInt32(filled), end: UInt32(end))
+                filled = end
+                return true
+            }
+            guard filled == target.count else { throw wrong("\(target.count) bytes of terms", "\(filled)") }
+        }
+        return TermTable(bytes: bytes, bounds: bounds)
+    }
+}
