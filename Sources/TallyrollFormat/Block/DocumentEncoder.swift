@@ -2,7 +2,7 @@
 package struct DocumentEncoder: ~Copyable {
     private var scanner = ShapeScanner()
     /// Shapes met in this block, and how often.
-    private var local = TermTable(capacity: 256)
+    private var local = TermInterner(capacity: 256)
     private var uses: [UInt32] = [0]
     /// Local shape of each row; 0 absent, `rawRow` kept as text.
     private var rowShapes: [UInt32] = []

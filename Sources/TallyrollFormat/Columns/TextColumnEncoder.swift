@@ -15,7 +15,7 @@ package struct TextColumnEncoder: ~Copyable {
     static let presenceFlag: UInt8 = 1
     static let uppercaseFlag: UInt8 = 2
 
-    private var local = TermTable(capacity: 1024)
+    private var local = TermInterner(capacity: 1024)
     private var codes: [UInt32] = []
     private var numbers: [Int64] = []
     private var ends: [Int64] = []

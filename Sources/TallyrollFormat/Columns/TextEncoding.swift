@@ -20,7 +20,7 @@ enum TextEncoding: UInt8 {
 
 /// The terms of one field in one segment while it is built.
 package final class SharedTerms {
-    package var table = TermTable(capacity: 256)
+    package var table = TermInterner(capacity: 256)
     package init() {}
 
     /// Terms in one dictionary beyond which a free-text field no longer adds to it: readers hold dictionaries in

@@ -4,7 +4,7 @@
 /// Open addressing with linear probing over a power of two of slots, at most half full. Each slot keeps 32 bits of
 /// the hash beside the code, so that a probe compares bytes only when the hash agrees. The hash is seeded per
 /// process: a caller who chooses the terms cannot choose their collisions.
-package struct TermTable: ~Copyable {
+package struct TermInterner: ~Copyable {
     private struct Slot {
         var tag: UInt32
         var code: UInt32

@@ -1,0 +1,242 @@
+import TallyrollFormat
+import TallyrollIntegrity
+
+/// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread.
+final class SegmentBuilder {
+    let header: SegmentHeader
+    let path: String
+    let file: any StorageFile
+    private(set) var entries: [BlockEntry] = []
+    /// Where the next block goes.
+    private(set) var end = SegmentHeader.byteCount
+    /// Chain and tree after the last event written.
+    private(set) var chainHead: Digest
+    private(set) var frontier: Frontier
+    private(set) var nextSequence: UInt64
+    private(set) var isSealed = false
+
+    private let encoder: BlockEncoder
+    private var index = SegmentIndex()
+    private var blockBytes = ByteWriter(capacity: 1 << 20)
+    private var allocated: Int
+
+    /// Space is reserved in steps of this many bytes: few size changes to sync, and little to give back.
+    private static let allocationStep = 8 << 20
+
+    private init(
+        header: SegmentHeader, path: String, file: any StorageFile, encoder: BlockEncoder, allocated: Int
+    ) throws {
+        self.header = header
+        self.path = path
+        self.file = file
+        self.encoder = encoder
+        self.allocated = allocated
+        nextSequence = header.firstSequence
+        chainHead = try Digest.checked(header.chainBefore, "segment header: chain hash")
+        frontier = try Frontier(
+            size: header.firstSequence, hashes: header.frontier.map { try Digest.checked($0, "frontier") })
+        encoder.beginSegment()
+    }
+
+    /// Creates the file, durable in content and name before this returns.
+    static func create(
+        _ header: SegmentHeader, in storage: any Storage, encoder: BlockEncoder
+    ) throws -> SegmentBuilder {
+        let path = SegmentName.of(header.number)
+        let file = try storage.open(path, mode: .create(exclusive: true))
+        do {
+            let allocated = min(allocationStep, header.capacity)
+            let builder = try SegmentBuilder(
+                header: header, path: path, file: file, encoder: encoder, allocated: allocated)
+            try file.preallocate(to: allocated)
+            var bytes = ByteWriter(capacity: SegmentHeader.byteCount)
+            header.write(into: &bytes)
+            try file.write(at: 0, bytes.view)
+            try file.syncAll()
+            try storage.syncDirectory("")
+            return builder
+        } catch {
+            // A half-made file holds no event; recovery would remove it as well.
+            try? file.close()
+            try? storage.remove(path)
+            throw error
+        }
+    }
+
+    /// Goes on with an open segment whose blocks were scanned.
+    static func resume(
+        _ scan: BlockScan, header: SegmentHeader, path: String, file: any StorageFile, encoder: BlockEncoder
+    ) throws -> SegmentBuilder {
+        let builder = try SegmentBuilder(
+            header: header, path: path, file: file, encoder: encoder, allocated: try file.size())
+        for dictionary in DictionaryID.allCases {
+            try encoder.restoreTerms(dictionary, scan.terms.terms(dictionary))
+        }
+        for piece in scan.pieces {
+            switch piece {
+            case .block(let entry, let block): try builder.adopt(entry, block)
+            case .damaged(let range, _): builder.adoptDamage(range)
+            }
+        }
+        builder.end = scan.end
+        return builder
+    }
+
+    private func adopt(_ entry: BlockEntry, _ block: BlockReader) throws {
+        let tree = try block.tree()
+        if entry.firstSequence != nextSequence { fillGap(before: entry) }
+        if frontier.size != entry.firstSequence {
+            frontier = try Frontier(
+                size: entry.firstSequence, hashes: tree.frontier.map { try Digest.checked($0, "frontier") })
+        }
+        frontier.append(try SubtreeCover(entry, roots: tree.roots))
+        chainHead = try Digest.checked(block.header.chainAfter, "block header: chain hash")
+        try index.append(block)
+        entries.append(entry)
+        nextSequence = entry.endSequence
+    }
+
+    /// Remembers that bytes were damaged; how many events they held is known when the next block is met.
+    private func adoptDamage(_ range: Range<Int>) {
+        entries.append(unreadable(range, count: 0))
+    }
+
+    private func unreadable(_ range: Range<Int>, count: Int) -> BlockEntry {
+        BlockEntry(
+            offset: range.lowerBound, length: range.count, count: count, firstSequence: nextSequence,
+            times: Int64.min...Int64.max, recordedTimes: Int64.min...Int64.max,
+            chainBefore: chainHead.withUnsafeBytes { [UInt8]($0) }, headerChecksum: 0, roots: [], isReadable: false)
+    }
+
+    private func fillGap(before entry: BlockEntry) {
+        let missing = Int(entry.firstSequence - nextSequence)
+        if let last = entries.indices.last, !entries[last].isReadable { entries[last].count = missing }
+        index.appendUnknown(missing)
+    }
+
+    /// Gives up events up to `sequence` that were promised to be in blocks and are not: the segment is sealed with
+    /// an unreadable entry in their place, and the log goes on from the chain and tree it recorded then.
+    func giveUp(upTo sequence: UInt64, chainHead: Digest, frontier: Frontier) {
+        let missing = Int(sequence - nextSequence)
+        entries.append(unreadable(end..<end, count: missing))
+        index.appendUnknown(missing)
+        nextSequence = sequence
+        self.chainHead = chainHead
+        self.frontier = frontier
+    }
+
+    // MARK: Writing
+
+    /// True when a block of at most `bound` bytes might leave no room for the indexes.
+    func isFull(for bound: Int) -> Bool {
+        guard !entries.isEmpty else { return false }
+        let index = index.bytesBound(dictionaries: encoder.dictionaries, blocks: entries.count + 1)
+        return end + bound + index + bound / 2 > header.capacity
+    }
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// Encodes a run of events as the next block and writes it; not durable before `sync`.
+    func append(_ run: borrowing EncodedRun) throws -> BlockEntry {
+        precondition(!isSealed && run.firstSequence == nextSequence)
+        var cover = SubtreeCover(first: nextSequence)
+        for hash in run.chainHashes { cover.append(leafHash: MerkleTree.leafHash(hash)) }
+        let tree = BlockTree(
+            frontier: frontier.hashes.map { $0.array }, roots: cover.roots.map { $0.array })
+        var treeBytes = ByteWriter(capacity: 1024)
+        tree.write(into: &treeBytes)
+        let chainAfter = run.chainHashes.last ?? chainHead
+        blockBytes.removeAll()
+        let blockHeader = try encoder.encode(
+            BlockInput(
+                memory: run.records, recordOffsets: run.recordOffsets, recordedAt: run.recordedAt,
+                firstSequence: nextSequence, seeds: run.seeds, tree: treeBytes.array,
+                chainBefore: chainHead.array, chainAfter: chainAfter.array),
+            storeTag: header.storeTag, segmentNumber: header.number, index: entries.count, into: &blockBytes)
+        try reserve(end + blockBytes.count)
+        try file.write(at: end, blockBytes.view)
+        let checksum = blockBytes.view.load(UInt64.self, at: BlockHeader.byteCount - 8)
+        let entry = BlockEntry(blockHeader, headerChecksum: checksum, offset: end, roots: tree.roots)
+        // State goes on only after the write.
+        entries.append(entry)
+        index.append(encoder)
+        end += blockBytes.count
+        nextSequence = entry.endSequence
+        chainHead = chainAfter
+        frontier.append(cover)
+        return entry
+    }
+
+    /// The terms that the block written last added.
+    func newTerms() throws -> BlockReader {
+        try BlockReader(
+            source: MemoryBlockSource(Bytes(copying: blockBytes.view)), origin: end - blockBytes.count,
+            terms: GrowingTerms())
+    }
+
+    private func reserve(_ size: Int) throws {
+        guard size > allocated else { return }
+        let steps = (size + SegmentBuilder.allocationStep - 1) / SegmentBuilder.allocationStep
+        let target = max(size, min(steps * SegmentBuilder.allocationStep, header.capacity))
+        try file.preallocate(to: target)
+        allocated = target
+    }
+
+    func sync() throws { try file.sync() }
+
+    /// Writes the indexes and the footer, gives back unused space, and makes all of it durable.
+    func seal() throws {
+        precondition(!isSealed && !entries.isEmpty)
+        var region = ByteWriter(capacity: 4 << 20)
+        let padding = (8 - end % 8) % 8
+        region.zeros(padding)
+        let start = end
+        try index.write(
+            at: start + region.count, header: header, entries: entries,
+            heads: SegmentHeads(
+                chainAfter: chainHead.array, frontier: frontier.hashes.map { $0.array }),
+            dictionaries: encoder.dictionaries, into: &region)
+        // The trailer must be the end of the file, and nothing valid may stand behind it.
+        try file.truncate(to: start)
+        try file.write(at: start, region.view)
+        try file.syncAll()
+        isSealed = true
+    }
+
+    /// Gives back reserved space and closes the file.
+    func close() throws {
+        if !isSealed { try file.truncate(to: end) }
+        try file.close()
+    }
+}
+
+extension SubtreeCover {
+    /// The cover of a block from the roots that are stored for it.
+    init(_ entry: BlockEntry, roots: [[UInt8]]) throws(IntegrityError) {
+        let bytes = Array(roots.joined())
+        let view = bytes.withView { Bytes(copying: $0) }
+        try self.init(first: entry.firstSequence, count: UInt64(entry.count), decoding: view.view.raw)
+    }
+}
+
+extension Digest {
+    /// A digest from bytes of a file that must be 32.
+    static func checked(_ bytes: [UInt8], _ what: String) throws(FormatError) -> Digest {
+        guard let digest = Digest(bytes) else {
+            throw FormatError(.invalid, what, offset: 0, expected: "32 bytes", found: "\(bytes.count)")
+        }
+        return digest
+    }
+
+    var array: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+}
+
+/// A finished run of events on its way into a block. Views are valid while the run's owner lives.
+struct EncodedRun: ~Copyable {
+    var firstSequence: UInt64
+    var records: ByteView
+    var recordOffsets: UnsafeBufferPointer<UInt32>
+    var recordedAt: UnsafeBufferPointer<Int64>
+    var chainHashes: UnsafeBufferPointer<Digest>
+    var seeds: [UInt8]
+}

@@ -1,0 +1,261 @@
+import Synchronization
+import TallyrollFormat
+
+/// Reads one segment file, sealed or open, from any thread. Opening reads the header, the trailer and the block
+/// directory; everything else is read when it is asked for.
+package final class SegmentReader: Sendable {
+    package let name: String
+    package let header: SegmentHeader
+    /// The footer, or nil while the segment is open.
+    package let footer: SegmentFooter?
+    /// What is wrong with the index region of a sealed segment whose blocks had to be found without it.
+    package let indexProblem: FormatError?
+    package let file: any StorageFile
+    private let sealedTerms: SealedTerms?
+    private let growingTerms: GrowingTerms?
+    private let sealedEntries: [BlockEntry]
+    private let cache: BlockCache
+    private let state = Mutex(State())
+
+    private struct State {
+        var postings: [DictionaryID: LoadedPostings] = [:]
+        var ids: LoadedIDs?
+        var damagedSections: Set<UInt16> = []
+    }
+
+    /// Posting lists with the bytes they read. `@unchecked Sendable`: the bytes never change.
+    package struct LoadedPostings: @unchecked Sendable {
+        private let owner: Bytes
+        package let postings: TermPostings
+
+        fileprivate init(owner: Bytes, postings: TermPostings) {
+            self.owner = owner
+            self.postings = postings
+        }
+    }
+
+    private struct LoadedIDs: @unchecked Sendable {
+        let owner: Bytes
+        let table: IDTable
+    }
+
+    /// Opens a segment file. `mustBeSealed` says that its trailer is known to have been written, so that a missing
+    /// one is damage.
+    package convenience init(
+        _ name: String, in storage: any Storage, cache: BlockCache, mustBeSealed: Bool = false
+    ) throws {
+        let file = try storage.open(name, mode: .read)
+        let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+        let header = try SegmentHeader(head.view)
+        let size = try file.size()
+        do {
+            guard let footer = try SegmentReader.readFooter(file, header: header, size: size) else {
+                try self.init(
+                    name, header, file, size: size, cache: cache,
+                    problem: mustBeSealed
+                        ? FormatError(
+                            .invalid, "segment trailer", offset: size - SegmentFooter.trailerBytes,
+                            expected: "the end of a sealed segment", found: "none") : nil)
+                return
+            }
+            let entries = try SegmentReader.readEntries(file, footer: footer, size: size)
+            self.init(name, header, file, footer: footer, entries: entries, cache: cache)
+        } catch let problem as FormatError {
+            try self.init(name, header, file, size: size, cache: cache, problem: problem)
+        }
+    }
+
+    /// A sealed segment.
+    private init(
+        _ name: String, _ header: SegmentHeader, _ file: any StorageFile, footer: SegmentFooter,
+        entries: [BlockEntry], cache: BlockCache
+    ) {
+        self.name = name
+        self.header = header
+        self.file = file
+        self.footer = footer
+        self.cache = cache
+        indexProblem = nil
+        sealedEntries = entries
+        growingTerms = nil
+        sealedTerms = SealedTerms(file, footer: footer) {
+            let end = entries.last.map { $0.offset + $0.length } ?? SegmentHeader.byteCount
+            return try BlockScan(file, header: header, limit: end).terms
+        }
+    }
+
+    /// A segment whose blocks are found one by one: an open one, or one whose index region is damaged.
+    private init(
+        _ name: String, _ header: SegmentHeader, _ file: any StorageFile, size: Int, cache: BlockCache,
+        problem: FormatError?
+    ) throws {
+        self.name = name
+        self.header = header
+        self.file = file
+        self.cache = cache
+        footer = nil
+        indexProblem = problem
+        sealedTerms = nil
+        let scan = try BlockScan(file, header: header, limit: size)
+        growingTerms = scan.terms
+        sealedEntries = scan.pieces.compactMap { if case .block(let entry, _) = $0 { entry } else { nil } }
+    }
+
+    /// A segment that this process is writing: blocks are announced as they are written.
+    package init(open name: String, header: SegmentHeader, file: any StorageFile, cache: BlockCache) {
+        self.name = name
+        self.header = header
+        self.file = file
+        self.cache = cache
+        footer = nil
+        indexProblem = nil
+        sealedTerms = nil
+        growingTerms = GrowingTerms()
+        sealedEntries = []
+    }
+
+    /// Takes note of the terms of a block that was written to an open segment.
+    package func announce(_ block: BlockReader) throws { try growingTerms?.add(block) }
+
+    /// The footer, or nil when there is no trailer: the segment is open. Throws when there is one and it is damaged.
+    private static func readFooter(
+        _ file: any StorageFile, header: SegmentHeader, size: Int
+    ) throws -> SegmentFooter? {
+        guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return nil }
+        let trailer = try file.bytes(
+            at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
+        guard trailer.view.trusted(56, 8).raw.elementsEqual(SegmentFooter.magic) else { return nil }
+        let place = try SegmentFooter.table(trailer: trailer.view, fileLength: size)
+        let table = try file.bytes(at: place.offset, place.length, what: "segment section table")
+        let footer = try SegmentFooter(table: table.view, trailer: trailer.view, fileLength: size)
+        guard footer.storeTag == header.storeTag, footer.segmentNumber == header.number else {
+            throw FormatError(
+                .invalid, "segment trailer: place", offset: size - SegmentFooter.trailerBytes,
+                expected: "segment \(header.number)", found: "segment \(footer.segmentNumber)")
+        }
+        return footer
+    }
+
+    private static func readEntries(
+        _ file: any StorageFile, footer: SegmentFooter, size: Int
+    ) throws -> [BlockEntry] {
+        guard let section = footer.section(.blocks) else {
+            throw FormatError(
+                .invalid, "segment section table", offset: footer.tableOffset, expected: "a block directory",
+                found: "none")
+        }
+        let bytes = try file.section(section)
+        var reader = ByteReader(bytes.view, what: "block directory", origin: section.offset)
+        let count = try reader.length(atMost: bytes.count)
+        var entries: [BlockEntry] = []
+        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: size)) }
+        try reader.finish()
+        return entries
+    }
+
+    // MARK: Blocks
+
+    package var isSealed: Bool { footer != nil }
+
+    /// The blocks found when the segment was opened, in order. Of an open segment in the writing process this is
+    /// empty: its blocks are in the snapshot.
+    package var entries: [BlockEntry] { sealedEntries }
+
+    package var terms: any SegmentTerms {
+        if let sealedTerms { return sealedTerms }
+        return growingTerms ?? GrowingTerms()
+    }
+
+    /// The reader of a block, kept in the cache.
+    package func block(_ entry: BlockEntry) throws -> BlockReader {
+        let key = BlockCache.Key(segment: header.number, offset: entry.offset)
+        if let known = cache[key] { return known }
+        let block = try openBlock(entry)
+        cache.insert(block, key, bytes: entry.length)
+        return block
+    }
+
+    /// A reader of a block that is not kept: for walks over everything.
+    package func openBlock(_ entry: BlockEntry) throws -> BlockReader {
+        guard entry.isReadable else {
+            throw FormatError(
+                .invalid, "block", offset: entry.offset, expected: "a readable block",
+                found: "one found damaged when the segment was sealed")
+        }
+        let block = try BlockReader(
+            source: FileBlockSource(file, at: entry.offset), origin: entry.offset, terms: terms)
+        guard block.header.firstSequence == entry.firstSequence, block.header.count == entry.count,
+            block.header.storeTag == header.storeTag, block.header.segmentNumber == header.number
+        else {
+            throw FormatError(
+                .invalid, "block header: place", offset: entry.offset,
+                expected: "\(entry.count) events from \(entry.firstSequence) of segment \(header.number)",
+                found:
+                    "\(block.header.count) from \(block.header.firstSequence) of segment \(block.header.segmentNumber)"
+            )
+        }
+        return block
+    }
+
+    // MARK: Indexes
+
+    /// The code of a term, or nil when no event of the segment holds it.
+    package func code(of term: [UInt8], _ dictionary: DictionaryID) throws -> UInt32? {
+        if let sealedTerms { return try sealedTerms.code(of: term, dictionary) }
+        return growingTerms?.code(of: term, dictionary)
+    }
+
+    package func termCount(_ dictionary: DictionaryID) throws -> Int {
+        if let sealedTerms { return try sealedTerms.count(dictionary) }
+        return growingTerms?.count(dictionary) ?? 0
+    }
+
+    /// The posting lists of a dictionary, or nil when the segment has none or they are damaged: then scan.
+    package func postings(_ dictionary: DictionaryID) throws -> LoadedPostings? {
+        if let known = state.withLock({ $0.postings[dictionary] }) { return known }
+        return try loadIndex(.postings, dictionary.rawValue) { bytes, section, footer in
+            let universe = Int(footer.endSequence - header.firstSequence)
+            let loaded = LoadedPostings(
+                owner: bytes,
+                postings: try TermPostings(bytes.view, universe: universe, origin: section.offset))
+            state.withLock { $0.postings[dictionary] = loaded }
+            return loaded
+        }
+    }
+
+    /// The places in `entries` of the blocks in which an event with an id of this hash may be, or nil when the
+    /// segment has no table of ids, or a damaged one: then look everywhere.
+    package func blocksHoldingID(hash: UInt64) throws -> [Int]? {
+        guard let footer else { return nil }
+        if let known = state.withLock({ $0.ids }) { return known.table.candidates(hash).map { Int($0) } }
+        // A sealed segment without a table has no foreign ids.
+        guard footer.section(.ids) != nil else { return [] }
+        let loaded = try loadIndex(.ids, 0) { bytes, section, _ in
+            let loaded = LoadedIDs(owner: bytes, table: try IDTable(bytes.view, origin: section.offset))
+            state.withLock { $0.ids = loaded }
+            return loaded
+        }
+        return loaded?.table.candidates(hash).map { Int($0) }
+    }
+
+    private func loadIndex<T>(
+        _ role: IndexRole, _ id: UInt8, _ open: (Bytes, IndexSection, SegmentFooter) throws -> T
+    ) throws -> T? {
+        guard let footer, let section = footer.section(role, id) else { return nil }
+        let key = UInt16(role.rawValue) << 8 | UInt16(id)
+        if state.withLock({ $0.damagedSections.contains(key) }) { return nil }
+        do {
+            return try open(try file.section(section), section, footer)
+        } catch is FormatError {
+            // Indexes can be done without; the verifier reports the damage.
+            _ = state.withLock { $0.damagedSections.insert(key) }
+            return nil
+        }
+    }
+
+    /// Chain and tree at the end of a sealed segment.
+    package func heads() throws -> SegmentHeads? {
+        guard let footer, let section = footer.section(.heads) else { return nil }
+        return try SegmentHeads(try file.section(section).view)
+    }
+}
