@@ -40,13 +40,12 @@ extension Parser {
                 keys.append(try scanner.takeQuoted())
                 continue
             }
-            let run = scanner.bareRun
-            let end = scanner.bytes[run].firstIndex(of: UInt8(ascii: ".")) ?? run.upperBound
-            guard end > run.lowerBound, scanner.bytes[run.lowerBound] != UInt8(ascii: "'") else {
+            let run = scanner.keyRun
+            guard !run.isEmpty, scanner.bytes[run.lowerBound] != UInt8(ascii: "'") else {
                 throw fail(.syntax, expected: "a key after the dot", suggestion: "odd keys are quoted: details.\"odd key\"")
             }
-            keys.append(scanner.text(run.lowerBound..<end))
-            scanner.move(to: end)
+            keys.append(scanner.text(run))
+            scanner.move(to: run.upperBound)
         }
         return keys
     }

@@ -35,10 +35,16 @@ struct Scanner {
     }
 
     /// The bytes of the bare word that begins here; empty when none does.
-    var bareRun: Range<Int> {
+    var bareRun: Range<Int> { run(upToDot: false) }
+
+    /// The bytes of the key of a path that begins here, up to the next dot.
+    var keyRun: Range<Int> { run(upToDot: true) }
+
+    private func run(upToDot: Bool) -> Range<Int> {
         var end = position
         while end < bytes.count {
             let byte = bytes[end]
+            if upToDot, byte == UInt8(ascii: ".") { break }
             if byte < 0x80 {
                 guard Notation.isBare(byte) else { break }
                 end += 1

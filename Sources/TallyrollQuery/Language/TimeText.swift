@@ -63,7 +63,7 @@ enum TimeText {
     /// The time in UTC with as many digits as it needs.
     static func format(_ nanoseconds: Int64) -> String {
         let fraction = floorModulo(nanoseconds, 1_000_000_000)
-        let seconds = (nanoseconds - fraction) / 1_000_000_000
+        let seconds = nanoseconds / 1_000_000_000 - (nanoseconds % 1_000_000_000 < 0 ? 1 : 0)
         return format(seconds: seconds, fraction: fraction)
     }
 
