@@ -6,7 +6,9 @@ import Testing
 let minimalLine = #"{"timestamp":"2026-01-01T00:00:00Z","event_type":"t"}"#
 
 /// Where the events of these tests stand.
-let testPlace = RecordPlace(sequence: 7, recordedAt: 1_767_225_600_123_456_789, storeTag: 0x1234_5678)
+var testPlace: RecordPlace {
+    RecordPlace(sequence: 7, recordedAt: 1_767_225_600_123_456_789, storeTag: 0x1234_5678)
+}
 
 /// The record of a line.
 func record(_ line: String) throws(EventInputError) -> [UInt8] { try record(bytes: Array(line.utf8)) }
@@ -18,7 +20,9 @@ func record(bytes: [UInt8]) throws(EventInputError) -> [UInt8] {
     out.text("before")
     var result: Result<[UInt8], EventInputError> = .success([])
     do throws(EventInputError) {
-        let length = try bytes.withView { (view) throws(EventInputError) -> Int in try parser.parse(view, into: &out) }
+        let length = try bytes.withView { (view) throws(EventInputError) -> Int in
+            try parser.parse(view, into: &out)
+        }
         #expect(length == out.count - 6)
         result = .success(Array(out.array.dropFirst(6)))
     } catch {
