@@ -114,8 +114,17 @@ import TallyrollFormat
                 let common = sets.dropFirst().reduce(sets[0]) { $0.intersection($1) }.sorted()
                 #expect(PostingSets.intersection(lists, in: range) == common)
                 #expect(PostingSets.intersectionCount(lists, in: range) == common.count)
+                #expect(PostingSets.intersectionBitmap(lists, in: range).decode() == common)
                 var reverse = ReverseIntersectionCursor(lists)
                 reverse.seek(atMost: range.upperBound - 1)
+                var upward: [UInt32] = []
+                var cursor = IntersectionCursor(lists)
+                cursor.seek(atLeast: range.lowerBound)
+                while cursor.current < range.upperBound {
+                    upward.append(UInt32(cursor.current))
+                    cursor.advance()
+                }
+                #expect(upward == common)
                 var downward: [UInt32] = []
                 while reverse.current >= range.lowerBound {
                     downward.append(UInt32(reverse.current))

@@ -3,6 +3,7 @@ package enum PostingSets {
     /// The ordinals that are in every list. No list at all means every ordinal of the range.
     package static func intersection(_ lists: [PostingList], in range: Range<Int>) -> [UInt32] {
         guard !lists.isEmpty else { return OrdinalBitmap(all: range).decode() }
+        if isDense(lists, in: range) { return intersectionBitmap(lists, in: range).decode() }
         var cursor = IntersectionCursor(lists)
         cursor.seek(atLeast: range.lowerBound)
         var result: [UInt32] = []
@@ -17,6 +18,7 @@ package enum PostingSets {
     package static func intersectionCount(_ lists: [PostingList], in range: Range<Int>) -> Int {
         guard !lists.isEmpty else { return range.count }
         if lists.count == 1 { return lists[0].count(in: range) }
+        if isDense(lists, in: range) { return intersectionBitmap(lists, in: range).count }
         var cursor = IntersectionCursor(lists)
         cursor.seek(atLeast: range.lowerBound)
         var count = 0
@@ -25,6 +27,34 @@ package enum PostingSets {
             cursor.advance()
         }
         return count
+    }
+
+    /// The ordinals that are in every list, of which there must be one, as a bitmap.
+    package static func intersectionBitmap(_ lists: [PostingList], in range: Range<Int>) -> OrdinalBitmap {
+        precondition(!lists.isEmpty)
+        var result = OrdinalBitmap(range: range)
+        result.formUnion(lists[0])
+        for list in lists.dropFirst() {
+            var other = OrdinalBitmap(range: range)
+            other.formUnion(list)
+            result.formIntersection(other)
+        }
+        return result
+    }
+
+    /// Whether decoding all lists into bitmaps is cheaper than letting the shortest one seek in the others.
+    /// Measured: a seek costs about as much as ten ordinals decoded, or forty words of bitmap.
+    private static func isDense(_ lists: [PostingList], in range: Range<Int>) -> Bool {
+        var shortest = Int.max
+        var decoded = 0
+        for list in lists {
+            let count = list.count(in: range)
+            shortest = min(shortest, count)
+            // A list that is a bitmap already is copied by words.
+            decoded += list.shape.form == .bitmap || list.shape.form == .all ? 0 : count
+        }
+        let words = range.count >> 6 * lists.count
+        return decoded + words >> 2 < shortest * 10
     }
 
     /// The ordinals that are in any list.
