@@ -1,0 +1,80 @@
+import TallyrollFormat
+import TallyrollIntegrity
+
+/// Events that are not in a block yet, in the canonical form the log holds: the tail of the store, and what the next
+/// block is made of. One run becomes one block.
+///
+/// Memory is reserved once for the largest run there can be (untouched pages cost nothing), so that rows never move.
+/// One thread appends; others read rows below a count that was handed to them under a lock after those rows were
+/// complete. That is the contract behind `@unchecked Sendable`: a row is never changed once it was handed out.
+package final class EventRun: @unchecked Sendable {
+    package let firstSequence: UInt64
+    /// The root seed that the salts of the run's events come from.
+    package let seed: [UInt8]
+    /// Rows written so far; only the appending thread may ask.
+    private(set) var count = 0
+    private(set) var recordBytes = 0
+
+    private let capacity: Int
+    private let memory: UnsafeMutableRawBufferPointer
+    private let offsets: UnsafeMutablePointer<UInt32>
+    private let recordedAt: UnsafeMutablePointer<Int64>
+    private let chainHashes: UnsafeMutablePointer<Digest>
+
+    /// The most bytes a run's records may take: a full block and one event of the largest size.
+    static let bytesMax = Limits.blockBytes + Limits.eventBytes
+
+    /// `bytes` is the most the records will take, when that is known.
+    package init(firstSequence: UInt64, seed: [UInt8], capacity: Int, bytes: Int = EventRun.bytesMax) {
+        self.firstSequence = firstSequence
+        self.seed = seed
+        self.capacity = capacity
+        memory = .allocate(byteCount: max(bytes, 1), alignment: 16)
+        offsets = .allocate(capacity: capacity)
+        recordedAt = .allocate(capacity: capacity)
+        chainHashes = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        memory.deallocate()
+        offsets.deallocate()
+        recordedAt.deallocate()
+        chainHashes.deallocate()
+    }
+
+    /// True when the run must be closed before the next event.
+    func isFull(blockEvents: Int) -> Bool { count >= min(blockEvents, capacity) || recordBytes >= Limits.blockBytes }
+
+    /// Copies a record to the end of the run.
+    @inline(__always)
+    func append(_ record: ByteView, recordedAt time: Int64, chainHash: Digest) {
+        precondition(count < capacity && recordBytes + record.count <= memory.count)
+        UnsafeMutableRawBufferPointer(rebasing: memory[recordBytes...]).copyMemory(from: record.raw)
+        offsets[count] = UInt32(recordBytes)
+        recordedAt[count] = time
+        (chainHashes + count).initialize(to: chainHash)
+        recordBytes += record.count
+        count += 1
+    }
+
+    // MARK: Reading rows that were handed out
+
+    /// The record of a row.
+    package func record(_ row: Int) throws(FormatError) -> RecordView {
+        try RecordView(ByteView(UnsafeRawBufferPointer(memory)), at: Int(offsets[row]))
+    }
+
+    package func recordedAt(_ row: Int) -> Int64 { recordedAt[row] }
+
+    package func chainHash(_ row: Int) -> Digest { chainHashes[row] }
+
+    /// The whole run as the block builder takes it.
+    func encoded(_ seeds: [UInt8]) -> EncodedRun {
+        EncodedRun(
+            firstSequence: firstSequence,
+            records: ByteView(UnsafeRawBufferPointer(rebasing: memory[..<recordBytes])),
+            recordOffsets: UnsafeBufferPointer(start: offsets, count: count),
+            recordedAt: UnsafeBufferPointer(start: recordedAt, count: count),
+            chainHashes: UnsafeBufferPointer(start: chainHashes, count: count), seeds: seeds)
+    }
+}

@@ -1,0 +1,50 @@
+import TallyrollFormat
+
+/// What a reader sees: every acknowledged event at one moment, and nothing that comes later. Cheap to copy; the
+/// files and memory it refers to stay readable for as long as it is held.
+package struct StoreSnapshot: Sendable {
+    /// A segment and the blocks of it that are part of the snapshot.
+    package struct Segment: Sendable {
+        package var reader: SegmentReader
+        package var entries: [BlockEntry]
+
+        package var firstSequence: UInt64 { reader.header.firstSequence }
+        package var endSequence: UInt64 { entries.last?.endSequence ?? firstSequence }
+    }
+
+    /// Events that are in no block yet.
+    package struct Tail: Sendable {
+        package var run: EventRun
+        /// Rows of the run that are part of the snapshot; a run may go on growing beyond them.
+        package var count: Int
+        /// Rows before this one are in a block already.
+        package var start: Int
+
+        package var firstSequence: UInt64 { run.firstSequence + UInt64(start) }
+        package var endSequence: UInt64 { run.firstSequence + UInt64(count) }
+    }
+
+    /// 16 bytes.
+    package var storeID: [UInt8]
+    /// By ascending sequence; the last may be open.
+    package var segments: [Segment]
+    /// Behind the segments, by ascending sequence.
+    package var tail: [Tail]
+    /// The sequence after the last event.
+    package var endSequence: UInt64
+
+    package init(storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64) {
+        self.storeID = storeID
+        self.segments = segments
+        self.tail = tail
+        self.endSequence = endSequence
+    }
+
+    /// The first 8 bytes of the store id, which minted ids carry.
+    package var storeTag: UInt64 { storeID.withView { $0.load(UInt64.self, at: 0) } }
+
+    /// The sequence of the first event that is still there.
+    package var firstSequence: UInt64 {
+        segments.first?.firstSequence ?? tail.first?.firstSequence ?? endSequence
+    }
+}
