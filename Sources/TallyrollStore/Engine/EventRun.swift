@@ -12,8 +12,8 @@ package final class EventRun: @unchecked Sendable {
     /// The root seed that the salts of the run's events come from.
     package let seed: [UInt8]
     /// Rows written so far; only the appending thread may ask.
-    private(set) var count = 0
-    private(set) var recordBytes = 0
+    package private(set) var count = 0
+    package private(set) var recordBytes = 0
 
     private let capacity: Int
     private let memory: UnsafeMutableRawBufferPointer
@@ -43,11 +43,11 @@ package final class EventRun: @unchecked Sendable {
     }
 
     /// True when the run must be closed before the next event.
-    func isFull(blockEvents: Int) -> Bool { count >= min(blockEvents, capacity) || recordBytes >= Limits.blockBytes }
+    package func isFull(blockEvents: Int) -> Bool { count >= min(blockEvents, capacity) || recordBytes >= Limits.blockBytes }
 
     /// Copies a record to the end of the run.
     @inline(__always)
-    func append(_ record: ByteView, recordedAt time: Int64, chainHash: Digest) {
+    package func append(_ record: ByteView, recordedAt time: Int64, chainHash: Digest) {
         precondition(count < capacity && recordBytes + record.count <= memory.count)
         UnsafeMutableRawBufferPointer(rebasing: memory[recordBytes...]).copyMemory(from: record.raw)
         offsets[count] = UInt32(recordBytes)
@@ -69,7 +69,7 @@ package final class EventRun: @unchecked Sendable {
     package func chainHash(_ row: Int) -> Digest { chainHashes[row] }
 
     /// The whole run as the block builder takes it.
-    func encoded(_ seeds: [UInt8]) -> EncodedRun {
+    package func encoded(_ seeds: [UInt8]) -> EncodedRun {
         EncodedRun(
             firstSequence: firstSequence,
             records: ByteView(UnsafeRawBufferPointer(rebasing: memory[..<recordBytes])),

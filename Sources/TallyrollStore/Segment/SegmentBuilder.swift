@@ -2,11 +2,11 @@ import TallyrollFormat
 import TallyrollIntegrity
 
 /// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread.
-final class SegmentBuilder {
-    let header: SegmentHeader
+package final class SegmentBuilder {
+    package let header: SegmentHeader
     let path: String
-    let file: any StorageFile
-    private(set) var entries: [BlockEntry] = []
+    package let file: any StorageFile
+    package private(set) var entries: [BlockEntry] = []
     /// Where the next block goes.
     private(set) var end = SegmentHeader.byteCount
     /// Chain and tree after the last event written.
@@ -39,7 +39,7 @@ final class SegmentBuilder {
     }
 
     /// Creates the file, durable in content and name before this returns.
-    static func create(
+    package static func create(
         _ header: SegmentHeader, in storage: any Storage, encoder: BlockEncoder
     ) throws -> SegmentBuilder {
         let path = SegmentName.of(header.number)
@@ -137,7 +137,7 @@ final class SegmentBuilder {
     var isEmpty: Bool { entries.isEmpty }
 
     /// Encodes a run of events as the next block and writes it; not durable before `sync`.
-    func append(_ run: borrowing EncodedRun) throws -> BlockEntry {
+    package func append(_ run: borrowing EncodedRun) throws -> BlockEntry {
         precondition(!isSealed && run.firstSequence == nextSequence)
         var cover = SubtreeCover(first: nextSequence)
         for hash in run.chainHashes { cover.append(leafHash: MerkleTree.leafHash(hash)) }
@@ -168,7 +168,7 @@ final class SegmentBuilder {
     }
 
     /// The terms that the block written last added.
-    func newTerms() throws -> BlockReader {
+    package func newTerms() throws -> BlockReader {
         try BlockReader(
             source: MemoryBlockSource(Bytes(copying: blockBytes.view)), origin: end - blockBytes.count,
             terms: GrowingTerms())
@@ -182,10 +182,10 @@ final class SegmentBuilder {
         allocated = target
     }
 
-    func sync() throws { try file.sync() }
+    package func sync() throws { try file.sync() }
 
     /// Writes the indexes and the footer, gives back unused space, and makes all of it durable.
-    func seal() throws {
+    package func seal() throws {
         precondition(!isSealed && !entries.isEmpty)
         var region = ByteWriter(capacity: 4 << 20)
         let padding = (8 - end % 8) % 8
@@ -204,7 +204,7 @@ final class SegmentBuilder {
     }
 
     /// Gives back reserved space and closes the file.
-    func close() throws {
+    package func close() throws {
         if !isSealed { try file.truncate(to: end) }
         try file.close()
     }
@@ -232,7 +232,7 @@ extension Digest {
 }
 
 /// A finished run of events on its way into a block. Views are valid while the run's owner lives.
-struct EncodedRun: ~Copyable {
+package struct EncodedRun: ~Copyable {
     var firstSequence: UInt64
     var records: ByteView
     var recordOffsets: UnsafeBufferPointer<UInt32>
