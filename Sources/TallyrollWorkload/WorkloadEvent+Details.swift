@@ -29,7 +29,8 @@ extension WorkloadEvent {
         line.decimal(UInt64(exponential(random.uniform() * 6)))
     }
 
-    /// The cost is drawn before the duration that is written in front of it.
+    /// The cost is drawn before the duration that is written in front of it: the reference draws both among the
+    /// arguments of one call, whose order C leaves open, and its published bytes are those of right to left (gcc).
     @inline(__always)
     func writeCost(to line: inout LineWriter, drawing random: inout WorkloadRandom) {
         let cost = random.uniform() / 50

@@ -18,7 +18,7 @@ import Testing
     }
 
     static let all = [
-        Arguments(count: 200_000), Arguments(count: 200_000, seed: 2), Arguments(count: 200_000, seed: .max),
+        Arguments(count: 200_000), Arguments(seed: 2), Arguments(seed: .max),
         Arguments(count: 0), Arguments(count: 1, seed: 0), Arguments(seed: 5, start: 0, gap: 100),
         Arguments(seed: 6, start: -2_000_000_000, gap: 5e7),
         Arguments(seed: 7, start: 253_402_300_000, gap: 123_456.789),
@@ -32,8 +32,15 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let program = folder.appendingPathComponent("auditgen")
-        guard try Self.run("cc", ["-O2", source.path, "-o", program.path, "-lm"]) != nil else {
+        guard let macros = try Self.run("cc", ["-dM", "-E", "-x", "c", "/dev/null"]),
+            try Self.run("cc", ["-O2", source.path, "-o", program.path, "-lm"]) != nil
+        else {
             return print("SKIPPED \(#function): no C compiler")
+        }
+        // The program draws twice among the arguments of one call, an order that C leaves to the compiler: gcc goes
+        // from right to left, as the workload is defined here, clang from left to right.
+        guard !String(decoding: macros, as: UTF8.self).contains("__clang__") else {
+            return print("SKIPPED \(#function): cc is clang, which orders two draws otherwise than gcc")
         }
         for arguments in Self.all {
             let expected = try #require(
@@ -44,9 +51,16 @@ import Testing
                 meanGapMicroseconds: arguments.gap ?? 2500)
             var bytes: [UInt8] = []
             while generator.next(into: &bytes) {}
-            let difference = zip(bytes, expected).enumerated().first { $1.0 != $1.1 }?.offset
-            #expect(bytes.count == expected.count && difference == nil, "arguments \(arguments)")
+            // Compared outside the macro: it would print both, a hundred megabytes each.
+            let isEqual = bytes == expected
+            #expect(
+                isEqual, "arguments \(arguments): first difference at \(Self.difference(bytes, expected))")
         }
+    }
+
+    private static func difference(_ bytes: [UInt8], _ expected: [UInt8]) -> Int {
+        let common = min(bytes.count, expected.count)
+        return (0..<common).first { bytes[$0] != expected[$0] } ?? common
     }
 
     private static func source(for test: String = #function) -> URL? {

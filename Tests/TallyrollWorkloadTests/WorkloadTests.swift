@@ -59,7 +59,8 @@ import Testing
         values += (0..<2000).map { Double($0) / 2_000_000 }
         values += (0..<1024).map { Double($0) / 1024 }
         values += [
-            0, 5e-324, 1e-300, 4.999_999e-7, 5e-7, 5.000_001e-7, 0.999_999_5.nextDown, 0.5.nextUp,
+            0, .leastNonzeroMagnitude, 1e-300, 4.999_999e-7, 5e-7, 5.000_001e-7, 0.999_999_5.nextDown,
+            0.5.nextUp,
             1.0.nextDown,
         ]
         values += (1...60).map { 1 / Double(sign: .plus, exponent: $0, significand: 1) }
