@@ -128,7 +128,7 @@ import TallyrollFormat
 
     @Test func framesOfAnotherLifeOrStoreAreNeitherReadNorEvidence() throws {
         var old = LogImage(epoch: 2)
-        var foreign = LogImage(store: Bytes16(first: 1, second: 1))
+        var foreign = LogImage(store: Octets16(first: 1, second: 1))
         for _ in 0..<4 {
             old.append(2)
             foreign.append(2)
@@ -157,7 +157,7 @@ import TallyrollFormat
     }
 
     @Test func aWholeHeaderOfAnotherStoreIsRefused() {
-        let foreign = LogImage(store: Bytes16(first: 1, second: 1)).bytes
+        let foreign = LogImage(store: Octets16(first: 1, second: 1)).bytes
         let error = #expect(throws: FormatError.self) { try ScanResult(foreign) }
         #expect(error?.kind == .unsupported)
     }
