@@ -31,10 +31,6 @@ package final class WorkerThread: @unchecked Sendable {
             throw StorageError(.open, "thread \(name)", .other(status))
         }
         handle = thread
-        #if !canImport(Darwin)
-            // Names are cut to 15 bytes by the kernel's limit.
-            pthread_setname_np(thread, String(name.prefix(15)))
-        #endif
     }
 
     /// Waits until the thread has ended. May be called more than once.
