@@ -62,6 +62,18 @@ struct LogImage {
         }
     }
 
+    /// Writes an integer over part of the last frame's header and makes the header's checksum right again.
+    mutating func patchLast<T: FixedWidthInteger>(_ value: T, at field: Int) {
+        guard let offset = offsets.last else { return }
+        withUnsafeBytes(of: value.littleEndian) {
+            bytes.replaceSubrange((offset + field)..<(offset + field + $0.count), with: $0)
+        }
+        let checksum = bytes.withView { Checksum.of($0.trusted(offset, 72)) }
+        withUnsafeBytes(of: checksum.littleEndian) {
+            bytes.replaceSubrange((offset + 72)..<(offset + 80), with: $0)
+        }
+    }
+
     /// The number of frames that end at or before `offset`.
     func framesBefore(_ offset: Int) -> Int {
         offsets.indices.count { offsets[$0] + headers[$0].frameLength <= offset }
