@@ -23,6 +23,7 @@ package final class BlockReader: TextHeap, Sendable {
     private let source: any BlockSource
     package let terms: any SegmentTerms
     private let parsed = Mutex(Parsed())
+    private let readCount = Atomic<Int>(0)
 
     private struct Parsed {
         var integers: [ColumnID: DecodedIntegers] = [:]
@@ -69,6 +70,9 @@ package final class BlockReader: TextHeap, Sendable {
 
     package var count: Int { header.count }
 
+    /// The bytes of sections read so far, for accounts of what a query cost.
+    package var bytesRead: Int { readCount.load(ordering: .relaxed) }
+
     // MARK: Sections
 
     /// The bytes of a section, checked, or nil when the block has none of that kind.
@@ -80,6 +84,7 @@ package final class BlockReader: TextHeap, Sendable {
     /// The bytes of a section, checked against its checksum.
     package func read(_ section: BlockSection) throws -> Bytes {
         let bytes = try source.read(section.offset, section.length)
+        readCount.wrappingAdd(section.length, ordering: .relaxed)
         let computed = UInt32(truncatingIfNeeded: Checksum.of(bytes.view))
         guard computed == section.checksum else {
             throw FormatError(
