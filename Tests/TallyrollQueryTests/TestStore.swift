@@ -80,7 +80,6 @@ final class TestStore {
         try closeBlock()
         guard let builder else { return }
         try builder.seal()
-        try builder.close()
         let name = SegmentName.of(builder.header.number)
         let sealed = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
         segments.append(StoreSnapshot.Segment(reader: sealed, entries: sealed.entries))

@@ -27,7 +27,8 @@ struct BlockRun {
 
     /// `rows` ascend; `timestamps` are theirs. Keeps those before `bound`, the latest `limit` of them.
     init(
-        _ source: Source, firstSequence: UInt64, rows: [UInt32], timestamps: [Int64], before bound: Key?, limit: Int
+        _ source: Source, firstSequence: UInt64, rows: [UInt32], timestamps: [Int64], before bound: Key?,
+        limit: Int
     ) {
         self.source = source
         self.firstSequence = firstSequence

@@ -62,7 +62,9 @@ final class NewestFirst {
     private func latestTime(_ segment: StoreSnapshot.Segment) -> Int64? {
         segment.entries.withUnsafeBufferPointer { entries in
             var latest: Int64?
-            for index in entries.indices { latest = max(latest ?? Int64.min, entries[index].times.upperBound) }
+            for index in entries.indices {
+                latest = max(latest ?? Int64.min, entries[index].times.upperBound)
+            }
             return latest
         }
     }
@@ -77,7 +79,8 @@ final class NewestFirst {
         }
         add(
             BlockRun(
-                .tail, firstSequence: first, rows: rows, timestamps: timestamps, before: bound, limit: Int.max))
+                .tail, firstSequence: first, rows: rows, timestamps: timestamps, before: bound, limit: Int.max
+            ))
     }
 
     /// The place of the next event.

@@ -96,7 +96,8 @@ public struct QueryCursorError: Error, Equatable, Sendable, CustomStringConverti
         switch kind {
         case .malformed: "the cursor is not one: pass it on exactly as it was given, or start without one"
         case .otherVersion: "the cursor was made by another version: start the query again without one"
-        case .otherQuery: "the cursor belongs to another query: use the same expression and order, or start without one"
+        case .otherQuery:
+            "the cursor belongs to another query: use the same expression and order, or start without one"
         case .otherStore: "the cursor belongs to another store: start the query again without one"
         }
     }

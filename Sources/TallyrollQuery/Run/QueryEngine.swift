@@ -44,9 +44,12 @@ package struct QueryEngine: Sendable {
     }
 
     /// The event at a place in the log; its record is appended to `out`.
-    package func event(at sequence: UInt64, into out: inout ByteWriter) throws -> (row: QueryRow?, problems: [QueryProblem]) {
+    package func event(at sequence: UInt64, into out: inout ByteWriter) throws -> (
+        row: QueryRow?, problems: [QueryProblem]
+    ) {
         guard let value = Int64(exactly: sequence) else { return (nil, []) }
-        let results = try events(where: .comparison(.sequence, .equal, .integer(value)), order: .oldest, limit: 1)
+        let results = try events(
+            where: .comparison(.sequence, .equal, .integer(value)), order: .oldest, limit: 1)
         let row = try results.next(into: &out)
         return (row, results.problems)
     }

@@ -35,7 +35,8 @@ public struct QueryProblem: Sendable, Hashable, CustomStringConvertible {
     /// A block that an error kept from being read.
     init(_ error: any Error, segment: UInt64, block: Int?, sequences: Range<UInt64>) {
         self.init(
-            error is FormatError ? .damaged : .unreadable, segment: segment, block: block, sequences: sequences,
+            error is FormatError ? .damaged : .unreadable, segment: segment, block: block,
+            sequences: sequences,
             what: "\(error)")
     }
 

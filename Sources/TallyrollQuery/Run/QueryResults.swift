@@ -13,7 +13,7 @@ package struct QueryRow: Sendable, Equatable {
 /// number of results. Belongs to one thread. The snapshot it looks at stays as it was.
 package final class QueryResults {
     package let order: QueryOrder
-    private let scope: QueryScope
+    fileprivate let scope: QueryScope
     private let filter: Filter
     private let now: Int64
     let trace: QueryTrace
@@ -25,7 +25,8 @@ package final class QueryResults {
     private var current: (scan: Int, index: Int, block: BlockReader)?
 
     init(
-        _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?, after cursor: QueryCursor?,
+        _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
+        after cursor: QueryCursor?,
         trace: QueryTrace
     ) {
         self.scope = scope
@@ -38,7 +39,8 @@ package final class QueryResults {
         case .newest:
             newest = NewestFirst(
                 scope, trace,
-                before: cursor.map { BlockRun.Key(timestamp: $0.timestamp, sequence: $0.sequence) }, limit: left)
+                before: cursor.map { BlockRun.Key(timestamp: $0.timestamp, sequence: $0.sequence) },
+                limit: left)
         case .oldest: oldest = OldestFirst(scope, trace)
         }
     }
@@ -73,7 +75,8 @@ package final class QueryResults {
                 place = found
             }
             let start = out.count
-            guard let row = trace.timed(.read, { read(place.sequence, place.source, place.row, into: &out) }) else {
+            guard let row = trace.timed(.read, { read(place.sequence, place.source, place.row, into: &out) })
+            else {
                 out.truncate(to: start)
                 continue
             }
@@ -89,7 +92,9 @@ package final class QueryResults {
     ) -> QueryRow? {
         switch source {
         case .tail:
-            guard let tail = scope.snapshot.tail.last(where: { $0.firstSequence <= sequence }) else { return nil }
+            guard let tail = scope.snapshot.tail.last(where: { $0.firstSequence <= sequence }) else {
+                return nil
+            }
             let row = Int(sequence - tail.run.firstSequence)
             guard let record = try? tail.run.record(row) else { return nil }
             out.bytes(record.bytes)
@@ -116,5 +121,20 @@ package final class QueryResults {
         let block = try scan.segment.reader.block(scan.entry(index))
         current = (number, index, block)
         return block
+    }
+}
+
+extension QueryResults {
+    /// The next event; nil at the end. `scratch` is used again and again.
+    package func next(_ scratch: inout ByteWriter) throws -> RecordedEvent? {
+        while true {
+            scratch.removeAll()
+            guard let row = try next(into: &scratch) else { return nil }
+            guard let record = try? RecordView(scratch.view) else { continue }
+            return RecordedEvent(
+                record,
+                RecordPlace(
+                    sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag))
+        }
     }
 }

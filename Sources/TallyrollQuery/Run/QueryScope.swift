@@ -46,7 +46,9 @@ struct QueryScope {
                 events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
             if prepared.bounds == nil {
                 counts.prunedBy = .filter
-            } else if segment.firstSequence >= sequences.upperBound || segment.endSequence <= sequences.lowerBound {
+            } else if segment.firstSequence >= sequences.upperBound
+                || segment.endSequence <= sequences.lowerBound
+            {
                 counts.prunedBy = .sequence
             }
             trace.segments.append(counts)

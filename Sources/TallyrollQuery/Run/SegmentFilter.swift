@@ -105,7 +105,8 @@ final class SegmentFilter {
         let leaf = prepared.leaves[index]
         switch LeafSource(leaf.field) {
         case .codes(let column, let dictionary):
-            var terms = try verdicts.removeValue(forKey: index)
+            var terms =
+                try verdicts.removeValue(forKey: index)
                 ?? TermVerdicts(reader, dictionary, prepared.questions[index])
             defer { verdicts[index] = terms }
             return try terms.rows(try block.codes(column), candidates, leaf, block.terms, &scratch)
@@ -143,7 +144,9 @@ final class SegmentFilter {
     }
 
     /// Whether reading row by row is cheaper than decoding a whole column.
-    private func isSparse(_ candidates: RowSet, _ ratio: Int) -> Bool { candidates.count * ratio < candidates.size }
+    private func isSparse(_ candidates: RowSet, _ ratio: Int) -> Bool {
+        candidates.count * ratio < candidates.size
+    }
 
     private func rows(
         _ leaf: CompiledLeaf, integers id: ColumnID, _ range: ClosedRange<Int64>, _ block: BlockReader,
@@ -200,7 +203,8 @@ final class SegmentFilter {
         return result
     }
 
-    private func rows(_ leaf: CompiledLeaf, anyText block: BlockReader, _ candidates: RowSet) throws -> RowSet {
+    private func rows(_ leaf: CompiledLeaf, anyText block: BlockReader, _ candidates: RowSet) throws -> RowSet
+    {
         var result = try rows(leaf, text: .message, block, candidates)
         result.formUnion(try rows(leaf, text: .error, block, candidates))
         try DocumentQuestion.insertRowsWithString(leaf, block, candidates, into: &result, &scratch)
