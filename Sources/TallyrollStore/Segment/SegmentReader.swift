@@ -256,6 +256,7 @@ package final class SegmentReader: Sendable {
     /// Chain and tree at the end of a sealed segment.
     package func heads() throws -> SegmentHeads? {
         guard let footer, let section = footer.section(.heads) else { return nil }
-        return try SegmentHeads(try file.section(section).view)
+        let bytes = try file.section(section)
+        return try withExtendedLifetime(bytes) { try SegmentHeads(bytes.view) }
     }
 }
