@@ -20,7 +20,7 @@ package final class BlockReader: TextHeap, Sendable {
     package let directory: BlockDirectory
     /// Where the block begins in its file, for error messages.
     package let origin: Int
-    private let source: any BlockSource
+    package let source: any BlockSource
     package let terms: any SegmentTerms
     private let parsed = Mutex(Parsed())
 

@@ -145,10 +145,17 @@ package final class SegmentReader: Sendable {
                 found: "none")
         }
         let bytes = try file.section(section)
-        var reader = ByteReader(bytes.view, what: "block directory", origin: section.offset)
-        let count = try reader.length(atMost: bytes.count)
+        return try entries(of: bytes.view, origin: section.offset, fileLength: size)
+    }
+
+    /// The entries of a block directory.
+    package static func entries(
+        of view: ByteView, origin: Int, fileLength: Int
+    ) throws(FormatError) -> [BlockEntry] {
+        var reader = ByteReader(view, what: "block directory", origin: origin)
+        let count = try reader.length(atMost: view.count)
         var entries: [BlockEntry] = []
-        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: size)) }
+        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: fileLength)) }
         try reader.finish()
         return entries
     }
