@@ -123,7 +123,8 @@ extension LogFile {
     }
 
     /// The bytes of a log file, for `LogScan`. With `syncing`, which recovery must use, the file is synced first: what
-    /// a process that was killed left in the page cache must not be believed before it is durable.
+    /// a process that was killed left in the page cache must not be believed before it is durable. The directory is the
+    /// caller's to sync, once for all files.
     package static func read(
         _ path: String, in storage: any Storage, syncing: Bool
     ) throws(StorageError) -> Bytes {
