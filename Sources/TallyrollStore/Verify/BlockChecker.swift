@@ -95,7 +95,7 @@ struct BlockChecker: ~Copyable {
         for section in block.directory.sections {
             do { _ = try block.read(section) } catch let problem as FormatError { report(problem) }
         }
-        if try !block.readPadding().view.raw.allSatisfy({ $0 == 0 }) {
+        if try !block.readPadding().withView({ $0.raw.allSatisfy { $0 == 0 } }) {
             let end = block.directory.end(after: header)
             report(
                 FormatError(
@@ -160,7 +160,7 @@ struct BlockChecker: ~Copyable {
         let header = block.header
         let seeds: SeedSet
         do {
-            seeds = try SeedSet(decoding: try block.seeds().view.raw)
+            seeds = try block.seeds().withView { try SeedSet(decoding: $0.raw) }
         } catch let problem as IntegrityError {
             return problem.description
         }
