@@ -63,17 +63,21 @@ struct VerifyStore {
                 let salt = try required(salts.next())
                 let hashes = try records.map { record in
                     try record.bytes.withView { view in
-                        var link = shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : true_
+                        var link =
+                            shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : true_
                         let parsed = try RecordView(view)
                         return link.append(
-                            sequence: sequence, recordedAt: recordedAt, envelope: parsed.envelope.raw, salt: salt,
+                            sequence: sequence, recordedAt: recordedAt, envelope: parsed.envelope.raw,
+                            salt: salt,
                             personal: parsed.personal.raw)
                     }
                 }
                 let stored = shape.forgesChainOfBlock ? hashes[hashes.count - 1] : hashes[0]
                 true_ = ChainHasher(head: hashes[0])
                 chain = ChainHasher(head: stored)
-                records[records.count - 1].bytes.withView { run.append($0, recordedAt: recordedAt, chainHash: stored) }
+                records[records.count - 1].bytes.withView {
+                    run.append($0, recordedAt: recordedAt, chainHash: stored)
+                }
                 sequence += 1
             }
             // The next block's events hash from the chain that was never forged.
@@ -91,11 +95,17 @@ struct VerifyStore {
                 var seeds: [UInt8] = []
                 SeedSet(root: try required(Bytes16(run.seed))).encode(into: &seeds)
                 _ = try builder.append(run.encoded(seeds))
-                for row in 0..<run.count { frontier.append(leafHash: MerkleTree.leafHash(run.chainHash(row))) }
+                for row in 0..<run.count {
+                    frontier.append(leafHash: MerkleTree.leafHash(run.chainHash(row)))
+                }
             }
             if shape.sealsLast || number + 1 < shape.blockSizes.count { try builder.seal() }
             try builder.close()
-            files.append((SegmentName.of(UInt64(number + 1)), try required(storage.get(SegmentName.of(UInt64(number + 1))))))
+            files.append(
+                (
+                    SegmentName.of(UInt64(number + 1)),
+                    try required(storage.get(SegmentName.of(UInt64(number + 1))))
+                ))
         }
         if shape.tailEvents > 0 {
             let run = try run(shape.tailEvents, chain: &chain, parser: &parser)
@@ -120,7 +130,8 @@ struct VerifyStore {
     }
 
     func verify(isQuick: Bool = false) throws -> VerificationReport {
-        try Verifier(try snapshot(try storage()), options: VerificationOptions(isQuick: isQuick, threads: 1)).run()
+        try Verifier(try snapshot(try storage()), options: VerificationOptions(isQuick: isQuick, threads: 1))
+            .run()
     }
 
     /// The entries of a file, as its directory has them.
@@ -164,7 +175,9 @@ final class FlippedStorage: Storage {
         FlippedFile(path, bytes, flipped, mask)
     }
 
-    func createDirectory(_ path: String) throws(StorageError) { throw StorageError(.createDirectory, path, .readOnly) }
+    func createDirectory(_ path: String) throws(StorageError) {
+        throw StorageError(.createDirectory, path, .readOnly)
+    }
     func list(_ directory: String) throws(StorageError) -> [String] { [name] }
     func exists(_ path: String) throws(StorageError) -> Bool { path == name }
     func remove(_ path: String) throws(StorageError) { throw StorageError(.remove, path, .readOnly) }
@@ -202,7 +215,9 @@ private final class FlippedFile: StorageFile {
         return count
     }
 
-    func write(at offset: Int, _ views: [ByteView]) throws(StorageError) { throw StorageError(.write, path, .readOnly) }
+    func write(at offset: Int, _ views: [ByteView]) throws(StorageError) {
+        throw StorageError(.write, path, .readOnly)
+    }
     func sync() throws(StorageError) {}
     func syncAll() throws(StorageError) {}
     func truncate(to size: Int) throws(StorageError) { throw StorageError(.truncate, path, .readOnly) }

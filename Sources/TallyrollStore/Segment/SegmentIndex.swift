@@ -14,7 +14,8 @@ struct SegmentIndex {
 
     /// Adds the events of a block that was just encoded.
     mutating func append(_ encoder: BlockEncoder) {
-        append(codes: [encoder.typeCodes, encoder.userCodes, encoder.resourceCodes], idHashes: encoder.idHashes)
+        append(
+            codes: [encoder.typeCodes, encoder.userCodes, encoder.resourceCodes], idHashes: encoder.idHashes)
     }
 
     /// Adds the events of a block that lies on disk.
@@ -104,7 +105,8 @@ struct SegmentIndex {
         }
         let footer = SegmentFooter(
             storeTag: header.storeTag, segmentNumber: header.number,
-            endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count, sections: sections)
+            endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count,
+            sections: sections)
         footer.write(into: &out)
     }
 

@@ -128,7 +128,8 @@ struct BlockChecker: ~Copyable {
         }
         result.isProved = true
         if let problem = checkTimes(block, segment) { throw Stop(problem: problem) }
-        try segment.codes?.write(block, at: Int(clamping: entry.firstSequence &- segment.header.firstSequence))
+        try segment.codes?.write(
+            block, at: Int(clamping: entry.firstSequence &- segment.header.firstSequence))
         checkIDs(position, segment, &result)
     }
 

@@ -132,7 +132,8 @@ struct IndexComparison {
         }
         for (position, result) in results.enumerated() {
             guard let row = result.lostID else { continue }
-            let ordinal = Int(clamping: (entries[position].firstSequence &- header.firstSequence) & 0xFFFF_FFFF) + row
+            let ordinal =
+                Int(clamping: (entries[position].firstSequence &- header.firstSequence) & 0xFFFF_FFFF) + row
             return problem(.ids, 0, ordinal: ordinal, "the table of ids does not lead to an event's block")
         }
         guard isComplete, table.count != count else { return nil }
