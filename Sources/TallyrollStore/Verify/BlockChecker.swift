@@ -127,10 +127,10 @@ struct BlockChecker: ~Copyable {
             result.neededCollectedTerms = true
         }
         result.isProved = true
-        if let problem = checkTimes(block, segment) { throw Stop(problem: problem) }
         try segment.codes?.write(
             block, at: Int(clamping: entry.firstSequence &- segment.header.firstSequence))
         checkIDs(position, segment, &result)
+        if let problem = checkTimes(block, segment) { result.problems.append(problem) }
     }
 
     /// Checksums fit, so what does not decode was written so; unless it refers to terms that damage took.

@@ -45,6 +45,8 @@ struct StoreWalk {
         }
         passEnd(of: segment)
         problems += segment.regionProblems
+        // What follows a segment that does not belong here cannot be held against it.
+        if known.contains(where: { $0.kind == .order }) { (head, frontier, isBehindFault) = (nil, nil, true) }
     }
 
     /// What the segment header says about its beginning, where the walk knows better.
