@@ -129,7 +129,7 @@ struct BlockChecker: ~Copyable {
         result.isProved = true
         try segment.codes?.write(
             block, at: Int(clamping: entry.firstSequence &- segment.header.firstSequence))
-        checkIDs(position, segment, &result)
+        noteIDs(block, segment, &result)
         if let problem = checkTimes(block, segment) { result.problems.append(problem) }
     }
 
@@ -234,15 +234,14 @@ struct BlockChecker: ~Copyable {
         }
     }
 
-    private func checkIDs(_ position: Int, _ segment: SegmentCheck, _ result: inout BlockResult) {
-        let table = segment.region?.ids
+    /// Leaves the hashes of the block's foreign ids with the segment, which compares them with its table of ids.
+    private func noteIDs(_ block: BlockReader, _ segment: SegmentCheck, _ result: inout BlockResult) {
+        let start = Int(clamping: block.header.firstSequence &- segment.header.firstSequence)
+        guard let codes = segment.codes, let hashes = codes.hashes(start, block.count) else { return }
         for row in 0..<rows.count {
             guard let id = rows.string(.id, row) else { continue }
             result.foreignIDs += 1
-            guard let table, result.lostID == nil else { continue }
-            if !table.candidates(IDHash.of(id)).contains(where: { Int($0) == position }) {
-                result.lostID = row
-            }
+            hashes[row] = IDHash.of(id)
         }
     }
 
@@ -266,19 +265,6 @@ struct BlockChecker: ~Copyable {
         result.problems.append(
             segment.problem(
                 .index, entry, position, "the block directory and the block disagree about its \(part)"))
-    }
-}
-
-extension RecordView {
-    /// Envelope and personal part of a record that was just written by `RecordEncoder`.
-    @inline(__always)
-    static func parts(ofTrusted record: ByteView) -> (envelope: ByteView, personal: ByteView) {
-        let length = Int(record.load(UInt32.self, at: 0))
-        let start = RecordEncoder.headerBytes
-        return (
-            record.trusted(start, length),
-            record.trusted(start + length, Int(record.load(UInt32.self, at: 4)))
-        )
     }
 }
 

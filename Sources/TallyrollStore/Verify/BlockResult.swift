@@ -17,8 +17,6 @@ struct BlockResult: Sendable {
     var termMismatch: TermMismatch?
     /// Events with a foreign id.
     var foreignIDs = 0
-    /// The first row whose foreign id the table does not lead to.
-    var lostID: Int?
     /// True when the rows fit the chain only with the dictionaries that the blocks themselves bring.
     var neededCollectedTerms = false
 
@@ -48,6 +46,8 @@ final class SegmentCodes: @unchecked Sendable {
 
     let count: Int
     private let columns: [UnsafeMutableBufferPointer<UInt32>]
+    /// `IDHash` of each event's foreign id; `IDHash.none` where there is none, or none is known.
+    let idHashes: UnsafeMutableBufferPointer<UInt64>
 
     init(count: Int) {
         self.count = count
@@ -56,12 +56,23 @@ final class SegmentCodes: @unchecked Sendable {
             column.initialize(repeating: SegmentCodes.unknown)
             return column
         }
+        idHashes = .allocate(capacity: count)
+        idHashes.initialize(repeating: IDHash.none)
     }
 
-    deinit { for column in columns { column.deallocate() } }
+    deinit {
+        for column in columns { column.deallocate() }
+        idHashes.deallocate()
+    }
+
+    /// Where the hashes of a block's ids go.
+    func hashes(_ ordinal: Int, _ count: Int) -> UnsafeMutableBufferPointer<UInt64>? {
+        guard ordinal >= 0, ordinal <= self.count, count <= self.count - ordinal else { return nil }
+        return UnsafeMutableBufferPointer(rebasing: idHashes[ordinal..<ordinal + count])
+    }
 
     func write(_ block: BlockReader, at ordinal: Int) throws {
-        guard ordinal >= 0, block.count <= count - ordinal else { return }
+        guard ordinal >= 0, ordinal <= count, block.count <= count - ordinal else { return }
         let range = ordinal..<ordinal + block.count
         for (place, id) in [ColumnID.type, .user, .resource].enumerated() {
             try block.codes(id).decode(into: UnsafeMutableBufferPointer(rebasing: columns[place][range]))

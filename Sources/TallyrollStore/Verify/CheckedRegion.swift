@@ -13,6 +13,7 @@ final class CheckedRegion: @unchecked Sendable {
     private(set) var postings: [TermPostings?] = Array(
         repeating: nil, count: SegmentIndex.postingDictionaries.count)
     private(set) var ids: IDTable?
+    private(set) var idBytes: Bytes?
     private(set) var problems: [VerificationProblem] = []
     /// Sections whose bytes do not hold.
     private var damaged: Set<UInt16> = []
@@ -80,6 +81,7 @@ final class CheckedRegion: @unchecked Sendable {
         do {
             let bytes = try file.section(section)
             owners.append(bytes)
+            if section.role == .ids { idBytes = bytes }
             try open(section, bytes.view, footer, size: size)
         } catch let problem as FormatError {
             damaged.insert(key(section.role, section.id))
