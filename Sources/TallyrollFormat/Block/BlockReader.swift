@@ -20,7 +20,7 @@ package final class BlockReader: TextHeap, Sendable {
     package let directory: BlockDirectory
     /// Where the block begins in its file, for error messages.
     package let origin: Int
-    private let source: any BlockSource
+    package let source: any BlockSource
     package let terms: any SegmentTerms
     private let parsed = Mutex(Parsed())
     private let readCount = Atomic<Int>(0)
@@ -112,10 +112,7 @@ package final class BlockReader: TextHeap, Sendable {
     package func seeds() throws -> Bytes { try required(.seeds, 0) }
 
     /// The tree before and inside the block, as `BlockTree` reads it.
-    package func tree() throws -> BlockTree {
-        let bytes = try required(.tree, 0)
-        return try withExtendedLifetime(bytes) { try BlockTree(bytes.view) }
-    }
+    package func tree() throws -> BlockTree { try required(.tree, 0).withView { try BlockTree($0) } }
 
     /// The terms this block adds to a dictionary, or nil when it adds none.
     package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {
