@@ -107,7 +107,7 @@ package final class BlockReader: TextHeap, Sendable {
     package func seeds() throws -> Bytes { try required(.seeds, 0) }
 
     /// The tree before and inside the block, as `BlockTree` reads it.
-    package func tree() throws -> BlockTree { try BlockTree(try required(.tree, 0).view) }
+    package func tree() throws -> BlockTree { try required(.tree, 0).withView { try BlockTree($0) } }
 
     /// The terms this block adds to a dictionary, or nil when it adds none.
     package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {

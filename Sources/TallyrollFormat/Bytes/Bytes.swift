@@ -29,4 +29,12 @@ package final class Bytes: @unchecked Sendable {
     /// (`withExtendedLifetime`, or a stored property).
     @inline(__always)
     package var view: ByteView { ByteView(UnsafeRawBufferPointer(rebasing: memory[..<count])) }
+
+    /// Calls `body` with a view of all bytes, which stay alive during the call. The way to look at bytes that nothing
+    /// else holds: a temporary value may be gone before its view is read.
+    @inline(__always)
+    package func withView<R, E: Error>(_ body: (ByteView) throws(E) -> R) throws(E) -> R {
+        defer { withExtendedLifetime(self) {} }
+        return try body(view)
+    }
 }

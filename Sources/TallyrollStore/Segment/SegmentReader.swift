@@ -256,6 +256,6 @@ package final class SegmentReader: Sendable {
     /// Chain and tree at the end of a sealed segment.
     package func heads() throws -> SegmentHeads? {
         guard let footer, let section = footer.section(.heads) else { return nil }
-        return try SegmentHeads(try file.section(section).view)
+        return try file.section(section).withView { try SegmentHeads($0) }
     }
 }
