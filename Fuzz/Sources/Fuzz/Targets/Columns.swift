@@ -74,6 +74,7 @@ extension FuzzTarget {
             var choices = Choices(view)
             let count = choices.word() % (Limits.blockEvents + 1)
             let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let column = try? IntegerColumn(bytes.view, count: count) else { return }
             let all = column.decodeArray()
             check(all.count == count, "another number of values")
@@ -96,6 +97,7 @@ extension FuzzTarget {
             var choices = Choices(view)
             let count = choices.word() % (Limits.blockEvents + 1)
             let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let column = try? CodeColumn(bytes.view, count: count) else { return }
             let all = column.decodeArray()
             check(all.count == count, "another number of codes")
@@ -125,6 +127,7 @@ extension FuzzTarget {
             let follows = choices.byte() & 1 == 1
             let length = min(choices.byte(), choices.rest.count)
             let bytes = choices.rest.trusted(0, length).owned
+            defer { withExtendedLifetime(bytes) {} }
             let rest = choices.rest.trusted(length, choices.rest.count - length).array
             var leaders: LeaderRanks?
             var packed = ByteWriter()

@@ -39,6 +39,7 @@ private func checkParsed(_ record: ByteView) {
     var parser = EventJSONParser()
     var again = ByteWriter()
     let bytes = line.view.owned
+    defer { withExtendedLifetime(bytes) {} }
     guard (try? parser.parse(bytes.view, into: &again)) != nil, let second = try? RecordView(again.view) else {
         return check(false, "a written line does not parse: \(bytes.view.string)")
     }
@@ -58,10 +59,11 @@ extension FuzzTarget {
             var parser = EventJSONParser()
             var out = ByteWriter()
             let text = view.owned
+            defer { withExtendedLifetime(text) {} }
             do throws(EventInputError) {
                 let length = try parser.parse(text.view, into: &out)
                 check(length == out.count, "a length that is not the record's")
-                checkParsed(out.view.owned.view)
+                out.view.owned.withView { checkParsed($0) }
             } catch {
                 check(out.count == 0, "an error left bytes behind")
                 check(error.column >= 1 && error.column <= view.count + 1, "column \(error.column)")
@@ -80,13 +82,14 @@ extension FuzzTarget {
         },
         run: { view in
             let text = view.owned
+            defer { withExtendedLifetime(text) {} }
             func parse(_ record: ByteView) {
                 var parser = CloudTrailParser()
                 var out = ByteWriter()
                 guard (try? parser.parse(record, into: &out)) != nil else {
                     return check(out.count == 0, "an error left bytes behind")
                 }
-                checkParsed(out.view.owned.view)
+                out.view.owned.withView { checkParsed($0) }
             }
             parse(text.view)
             _ = CloudTrailRecords.begins(text.view)
@@ -99,6 +102,7 @@ extension FuzzTarget {
         seeds: { sampleRecords() },
         run: { view in
             let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let record = try? RecordView(bytes.view) else { return }
             // A record has one encoding: written again it is the same.
             var out = ByteWriter()

@@ -161,6 +161,7 @@ extension FuzzTarget {
             var bytes = out.array
             if mends { mendFrames(&bytes, previous: header.checksum) }
             let file = Bytes(bytes)
+            defer { withExtendedLifetime(file) {} }
             guard let scan = try? LogScan(file.view, store: store, promisedUpTo: UInt64(choices.rest.count & 15)) else {
                 return check(false, "a right header refused")
             }
@@ -192,6 +193,7 @@ extension FuzzTarget {
             var choices = Choices(view)
             let kind = choices.byte() % 6
             let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
             switch kind {
             case 0: _ = try? SegmentHeader(bytes.view)
             case 1:

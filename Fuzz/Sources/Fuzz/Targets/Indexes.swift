@@ -26,6 +26,7 @@ extension FuzzTarget {
             var choices = Choices(view)
             let universe = choices.word()
             let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let section = try? TermPostings(bytes.view, universe: universe) else { return }
             let isSound = (try? section.checkInvariants()) != nil
             if section.termCount < 1 << 16 { check(section.counts().count == section.termCount + 1, "counts") }
@@ -76,6 +77,7 @@ extension FuzzTarget {
         },
         run: { view in
             let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let section = try? DictionarySection(bytes.view) else { return }
             let isSound = (try? section.checkInvariants()) != nil
             _ = try? section.code(of: ByteView(base: bytes.view.base, count: min(bytes.count, 5)))
@@ -114,6 +116,7 @@ extension FuzzTarget {
         },
         run: { view in
             let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
             guard let table = try? IDTable(bytes.view) else { return }
             _ = try? table.checkInvariants()
             for step in 0..<64 {

@@ -120,6 +120,7 @@ extension FuzzTarget {
         seeds: { sampleDocuments.map { Array($0.utf8) } },
         run: { view in
             let text = view.owned
+            defer { withExtendedLifetime(text) {} }
             let taken = (try? JSONScanner.object(in: text.view, depth: 0)) != nil
             let expected = PlainJSON.isObject(view.array)
             check(taken == expected, "the scanner says \(taken), the plain reading \(expected)")
@@ -134,6 +135,7 @@ extension FuzzTarget {
         },
         run: { view in
             let text = view.owned
+            defer { withExtendedLifetime(text) {} }
             var table = ShapeTable()
             _ = try? table.append(view.array)
             var scanner = ShapeScanner()
