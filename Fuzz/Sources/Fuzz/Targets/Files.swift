@@ -98,7 +98,8 @@ private func readAll(_ block: BlockReader) {
         var together = ByteWriter()
         guard (try? rows.appendRecord(row, into: &together)) != nil, single else { continue }
         check(together.view.isEqual(to: alone.view), "row \(row) read alone differs")
-        check((try? RecordView(alone.view)) != nil, "row \(row) is no record")
+        // A hostile block may hold what no record can, which is then refused here.
+        _ = try? RecordView(alone.view)
     }
     for id in [ColumnID.details, .extra] {
         guard let documents = (try? block.documents(id)) ?? nil else { continue }
