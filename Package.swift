@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "TallyrollFormat", dependencies: ["CZlib"], swiftSettings: swiftSettings),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
@@ -56,6 +57,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollIntegrityTests", dependencies: ["TallyrollIntegrity", "COpenSSL"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),

@@ -56,7 +56,7 @@ import TallyrollFormat
             let frame = try LogFrame(file, at: start)
             #expect(frame.header == image.headers[0])
             #expect(frame.header.recordedAt == 1000)
-            #expect(try frame.runs() == [LogRun(firstIndex: 0, seed: Bytes16(first: 1, second: 2))])
+            #expect(try frame.runs() == [LogRun(firstIndex: 0, seed: Octets16(first: 1, second: 2))])
             var users: [String] = []
             var records = frame.records()
             while let record = try records.next() {
@@ -68,7 +68,7 @@ import TallyrollFormat
 
     @Test func everyFlippedBitOfAFrameIsFound() throws {
         var image = LogImage()
-        image.append(2, runs: [LogRun(firstIndex: 0, seed: Bytes16(first: 1, second: 2))])
+        image.append(2, runs: [LogRun(firstIndex: 0, seed: Octets16(first: 1, second: 2))])
         let length = LogFormat.frameHeaderBytes + Int(image.headers[0].payloadLength)
         for bit in (4096 * 8)..<((4096 + length) * 8) {
             var bytes = image.bytes
@@ -99,10 +99,10 @@ import TallyrollFormat
     }
 
     @Test(arguments: [
-        [LogRun(firstIndex: 2, seed: Bytes16(first: 0, second: 0))],
+        [LogRun(firstIndex: 2, seed: Octets16(first: 0, second: 0))],
         [
-            LogRun(firstIndex: 1, seed: Bytes16(first: 0, second: 0)),
-            LogRun(firstIndex: 1, seed: Bytes16(first: 0, second: 0)),
+            LogRun(firstIndex: 1, seed: Octets16(first: 0, second: 0)),
+            LogRun(firstIndex: 1, seed: Octets16(first: 0, second: 0)),
         ],
     ])
     func runsOutOfOrderOrRangeAreRefused(runs: [LogRun]) throws {

@@ -2,7 +2,7 @@ import TallyrollFormat
 
 /// A log file in memory, built frame by frame, with where each frame lies.
 struct LogImage {
-    static let store = Bytes16(first: 0x1122_3344_5566_7788, second: 0x99AA_BBCC_DDEE_FF00)
+    static let store = Octets16(first: 0x1122_3344_5566_7788, second: 0x99AA_BBCC_DDEE_FF00)
 
     var bytes: [UInt8]
     var header: LogFileHeader
@@ -12,7 +12,7 @@ struct LogImage {
     private var previous: UInt64
     private var nextSequence: UInt64
 
-    init(store: Bytes16 = LogImage.store, epoch: UInt64 = 3, firstSequence: UInt64 = 100) {
+    init(store: Octets16 = LogImage.store, epoch: UInt64 = 3, firstSequence: UInt64 = 100) {
         var header = LogFileHeader(
             store: store, fileNumber: 7, epoch: epoch, firstSequence: firstSequence, blocksUpTo: 64,
             chainHead: [UInt8](0..<32), frontier: [UInt8](repeating: 5, count: 3 * 32))
@@ -62,6 +62,18 @@ struct LogImage {
         }
     }
 
+    /// Writes an integer over part of the last frame's header and makes the header's checksum right again.
+    mutating func patchLast<T: FixedWidthInteger>(_ value: T, at field: Int) {
+        guard let offset = offsets.last else { return }
+        withUnsafeBytes(of: value.littleEndian) {
+            bytes.replaceSubrange((offset + field)..<(offset + field + $0.count), with: $0)
+        }
+        let checksum = bytes.withView { Checksum.of($0.trusted(offset, 72)) }
+        withUnsafeBytes(of: checksum.littleEndian) {
+            bytes.replaceSubrange((offset + 72)..<(offset + 80), with: $0)
+        }
+    }
+
     /// The number of frames that end at or before `offset`.
     func framesBefore(_ offset: Int) -> Int {
         offsets.indices.count { offsets[$0] + headers[$0].frameLength <= offset }
@@ -70,9 +82,9 @@ struct LogImage {
     /// A log of five frames, each of which promises all before it.
     static func small() -> LogImage {
         var image = LogImage()
-        image.append(2, runs: [LogRun(firstIndex: 0, seed: Bytes16(first: 1, second: 2))])
+        image.append(2, runs: [LogRun(firstIndex: 0, seed: Octets16(first: 1, second: 2))])
         image.append(1)
-        image.append(3, runs: [LogRun(firstIndex: 1, seed: Bytes16(first: 3, second: 4))])
+        image.append(3, runs: [LogRun(firstIndex: 1, seed: Octets16(first: 3, second: 4))])
         image.append(1)
         image.append(2)
         return image

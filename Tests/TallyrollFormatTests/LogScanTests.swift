@@ -128,7 +128,7 @@ import TallyrollFormat
 
     @Test func framesOfAnotherLifeOrStoreAreNeitherReadNorEvidence() throws {
         var old = LogImage(epoch: 2)
-        var foreign = LogImage(store: Bytes16(first: 1, second: 1))
+        var foreign = LogImage(store: Octets16(first: 1, second: 1))
         for _ in 0..<4 {
             old.append(2)
             foreign.append(2)
@@ -156,8 +156,30 @@ import TallyrollFormat
         #expect(result.end == .torn(at: image.bytes.count))
     }
 
+    /// Right in everything else: checksum, chain, sequence.
+    @Test(arguments: [(16, 4 as UInt64), (48, 103), (24, 103), (24, .max)])
+    func aFrameWithAWrongEpochPromiseOrSequenceIsNotRead(field: Int, value: UInt64) throws {
+        var image = LogImage()
+        image.append(2)
+        image.append(2)
+        #expect(try ScanResult(image.bytes).frames.count == 2)
+        image.patchLast(value, at: field)
+        let result = try ScanResult(image.bytes)
+        #expect(result.frames == [4096])
+        #expect(result.end == .torn(at: image.offsets[1]))
+    }
+
+    @Test func aCopyOfWhatWasReadIsNotAmongWhatCanBeSaved() throws {
+        let image = LogImage.small()
+        let first = image.bytes[image.offsets[0]..<image.offsets[1]]
+        let result = try ScanResult(image.bytes + first)
+        #expect(result.frames == image.offsets)
+        #expect(result.behind.isEmpty)
+        #expect(result.end == .torn(at: image.bytes.count))
+    }
+
     @Test func aWholeHeaderOfAnotherStoreIsRefused() {
-        let foreign = LogImage(store: Bytes16(first: 1, second: 1)).bytes
+        let foreign = LogImage(store: Octets16(first: 1, second: 1)).bytes
         let error = #expect(throws: FormatError.self) { try ScanResult(foreign) }
         #expect(error?.kind == .unsupported)
     }

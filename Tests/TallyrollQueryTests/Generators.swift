@@ -6,20 +6,29 @@ struct Generator {
     var random: SplitMix64
 
     static let texts = [
-        "", "a", "b", "ab", "aab", "A", "Ab", "é", "e\u{301}", "😀", "a😀b", "a/b", "a b", "x\"y\\z\n", "5", "5.0", "true",
+        "", "a", "b", "ab", "aab", "A", "Ab", "é", "e\u{301}", "😀", "a😀b", "a/b", "a b", "x\"y\\z\n", "5",
+        "5.0", "true",
         "null", "and", "now", "*", "a*b", "warning", "error", "Zebra", "'q", "\u{1}\u{7F}\u{85}\u{A0}",
     ]
-    static let globs = ["*", "?", "a*", "*b", "a?b", "*a*b*", "??", "*?b", "", "a**", "*😀*", "?*?", "5*", "*.*", "é"]
+    static let globs = [
+        "*", "?", "a*", "*b", "a?b", "*a*b*", "??", "*?b", "", "a**", "*😀*", "?*?", "5*", "*.*", "é",
+    ]
     static let numbers = [
         "0", "-0", "5", "5.0", "50e-1", "5.5", "-5", "9223372036854775807", "9223372036854775808",
         "9007199254740993", "9007199254740992", "1e3", "1000", "0.001", "-12.50", "-12.5",
     ]
-    static let severities = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "odd"]
-    static let integers: [Int64] = [.min, .min + 1, -1, 0, 1, 2, 3, 4, 5, 999_999_999, 1_000_000_000, .max - 1, .max]
+    static let severities = [
+        "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "odd",
+    ]
+    static let integers: [Int64] = [
+        .min, .min + 1, -1, 0, 1, 2, 3, 4, 5, 999_999_999, 1_000_000_000, .max - 1, .max,
+    ]
     static let keys = ["a", "b", "a.b", "é", "x y", ""]
     static let fields: [Field] = [
-        .id, .sequence, .time, .recorded, .user, .type, .severity, .action, .resourceType, .resourceID, .resource,
-        .result, .error, .component, .message, .ip, .agent, .request, .session, .correlation, .duration, .text,
+        .id, .sequence, .time, .recorded, .user, .type, .severity, .action, .resourceType, .resourceID,
+        .resource,
+        .result, .error, .component, .message, .ip, .agent, .request, .session, .correlation, .duration,
+        .text,
     ]
     /// Most questions are about few fields, so that they can be merged.
     static let favourites: [Field] = [.user, .time, .duration, .result, .severity, .sequence, .type, .text]
@@ -92,7 +101,9 @@ struct Generator {
         case .time: return .time(.absolute(nanoseconds: random.pick(Generator.integers)))
         case .duration: return .duration(nanoseconds: random.pick(Generator.integers))
         case .result: return .result(random.pick(ResultKind.allCases))
-        case .severity: return .text(random.pick(operation.isOrdering ? Generator.severities.dropLast() : Generator.severities))
+        case .severity:
+            return .text(
+                random.pick(operation.isOrdering ? Generator.severities.dropLast() : Generator.severities))
         case .text: return .text(random.pick(operation == .matches ? Generator.globs : Generator.texts))
         case .json:
             if operation == .matches { return .text(random.pick(Generator.globs)) }

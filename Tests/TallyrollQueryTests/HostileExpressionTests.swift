@@ -22,7 +22,9 @@ struct HostileExpressionTests {
             let error = try #require(throws: QueryError.self) { try within(.seconds(1)) { try Filter(text) } }
             #expect(error.kind == .tooDeep)
         }
-        let deep = String(repeating: "(user = a or user = b and ", count: 200) + "type = x" + String(repeating: ")", count: 200)
+        let deep =
+            String(repeating: "(user = a or user = b and ", count: 200) + "type = x"
+            + String(repeating: ")", count: 200)
         let filter = try Filter(deep)
         #expect(try Filter(filter.description) == filter)
         _ = try CompiledFilter(filter, now: 0)
@@ -46,7 +48,8 @@ struct HostileExpressionTests {
         for text in [
             "user = \"" + String(repeating: "a", count: 1_000_000), String(repeating: "\"", count: 1_000_000),
             String(repeating: "user ", count: 200_000), "user in (" + String(repeating: "a,", count: 500_000),
-            String(repeating: "\u{301}", count: 500_000), String(repeating: "details.", count: 130_000) + "\"",
+            String(repeating: "\u{301}", count: 500_000),
+            String(repeating: "details.", count: 130_000) + "\"",
             "user = a and type ~ " + String(repeating: "*?", count: 500_000) + " or",
         ] {
             #expect(throws: QueryError.self) { try within(.seconds(5)) { try Filter(text) } }
@@ -59,7 +62,8 @@ struct HostileExpressionTests {
         let filter = try within(.seconds(5)) { try Filter(text) }
         let compiled = try within(.seconds(5)) { try CompiledFilter(filter.normalized(), now: 0) }
         let details = try CompiledFilter(
-            .membership(.details(["n"]), (0..<100_000).compactMap { BareWord(String($0)).map { .word($0) } }), now: 0)
+            .membership(.details(["n"]), (0..<100_000).compactMap { BareWord(String($0)).map { .word($0) } }),
+            now: 0)
         let row = TestRow(sequence: 0)
         within(.seconds(5)) {
             for index in 0..<20_000 {
@@ -77,7 +81,8 @@ struct HostileExpressionTests {
         let row = TestRow(sequence: 0)
         row.strings[StringField.message.index] = long
         for glob in [
-            "*a*a*a*a*b", String(repeating: "*a", count: 100_000) + "b", "*" + half + "b*", "*" + half + "b" + half + "*",
+            "*a*a*a*a*b", String(repeating: "*a", count: 100_000) + "b", "*" + half + "b*",
+            "*" + half + "b" + half + "*",
             String(repeating: "*", count: 100_000) + "b", "*" + String(repeating: "a?", count: 120) + "b*",
             String(repeating: "?", count: 1 << 16) + "*b",
         ] {
@@ -95,13 +100,17 @@ struct HostileExpressionTests {
     }
 
     @Test func damagedJSONEndsTheWalk() throws {
-        let compiled = try CompiledFilter(try Filter("details.a.b = 1 or text = x or details.a.\"\" exists"), now: 0)
+        let compiled = try CompiledFilter(
+            try Filter("details.a.b = 1 or text = x or details.a.\"\" exists"), now: 0)
         var random = SplitMix64(seed: 7)
-        let valid = Array("{\"a\":[{\"b\":2,\"c\":[[],{}]},{\"b\":[3,\"\\u12\\\\\"]}],\"d\":\"\\ud83d\"}".utf8)
+        let valid = Array(
+            "{\"a\":[{\"b\":2,\"c\":[[],{}]},{\"b\":[3,\"\\u12\\\\\"]}],\"d\":\"\\ud83d\"}".utf8)
         let row = TestRow(sequence: 0)
         for _ in 0..<20_000 {
             var bytes = valid
-            for _ in 0..<random.below(4) { bytes[random.below(bytes.count)] = Array("{}[]\",:\\ 1".utf8)[random.below(10)] }
+            for _ in 0..<random.below(4) {
+                bytes[random.below(bytes.count)] = Array("{}[]\",:\\ 1".utf8)[random.below(10)]
+            }
             bytes.removeLast(random.below(bytes.count))
             row.strings[StringField.details.index] = bytes
             _ = compiled.matches(row)

@@ -20,7 +20,8 @@ indirect enum Model {
             let parts = members.map { Model.quoted($0.0, &random) + space + ":" + space + $0.1.text(&random) }
             return "{" + space + parts.joined(separator: "," + space) + space + "}"
         case .array(let elements):
-            return "[" + space + elements.map { $0.text(&random) }.joined(separator: space + ",") + space + "]"
+            return "[" + space + elements.map { $0.text(&random) }.joined(separator: space + ",") + space
+                + "]"
         }
     }
 
@@ -45,10 +46,13 @@ indirect enum Model {
     /// All values at a path; arrays are looked through.
     func values(at path: ArraySlice<String>) -> [Model] {
         switch self {
-        case .array(let elements): return (path.isEmpty ? [self] : []) + elements.flatMap { $0.values(at: path) }
+        case .array(let elements):
+            return (path.isEmpty ? [self] : []) + elements.flatMap { $0.values(at: path) }
         case .object(let members):
             guard let key = path.first else { return [self] }
-            return members.filter { Array($0.0.utf8) == Array(key.utf8) }.flatMap { $0.1.values(at: path.dropFirst()) }
+            return members.filter { Array($0.0.utf8) == Array(key.utf8) }.flatMap {
+                $0.1.values(at: path.dropFirst())
+            }
         default: return path.isEmpty ? [self] : []
         }
     }
@@ -130,7 +134,8 @@ struct Oracle {
         case .details(let path): event.details?.values(at: path.components[...]).map(Plain.json) ?? []
         case .extra(let path): event.extra?.values(at: path.components[...]).map(Plain.json) ?? []
         case .text:
-            ([event.strings[.message], event.strings[.error]].compactMap { $0 } + (event.details?.strings ?? []))
+            ([event.strings[.message], event.strings[.error]].compactMap { $0 }
+                + (event.details?.strings ?? []))
                 .map(Plain.text)
         case .resource:
             if let type = event.strings[.resourceType], let id = event.strings[.resourceID] {
@@ -142,12 +147,16 @@ struct Oracle {
         }
     }
 
-    private func compare(_ field: Field, _ value: Plain, _ operation: Filter.Operator, _ wanted: Filter.Value) -> Bool {
+    private func compare(_ field: Field, _ value: Plain, _ operation: Filter.Operator, _ wanted: Filter.Value)
+        -> Bool
+    {
         switch (value, wanted) {
         case (.text(let text), .text(let other)):
             if field == .severity, operation.isOrdering {
                 let names = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
-                guard let a = names.firstIndex(of: text), let b = names.firstIndex(of: other.string) else { return false }
+                guard let a = names.firstIndex(of: text), let b = names.firstIndex(of: other.string) else {
+                    return false
+                }
                 return operation.holds(a - b)
             }
             return texts(text, operation, other.string)
@@ -168,7 +177,9 @@ struct Oracle {
         case .contains:
             let (low, needle) = (a.map(lowered), b.map(lowered))
             return low.count >= needle.count
-                && (0...(low.count - needle.count)).contains { Array(low[$0..<($0 + needle.count)]) == needle }
+                && (0...(low.count - needle.count)).contains {
+                    Array(low[$0..<($0 + needle.count)]) == needle
+                }
         default: return operation.holds(a == b ? 0 : a.lexicographicallyPrecedes(b) ? -1 : 1)
         }
     }
@@ -195,12 +206,14 @@ struct Oracle {
             }
             return operation.holds(a < b ? -1 : a == b ? 0 : 1)
         case .word(let word):
-            return operation == .equal ? bare && word == other : operation == .notEqual && !(bare && word == other)
+            return operation == .equal
+                ? bare && word == other : operation == .notEqual && !(bare && word == other)
         case .object, .array: return false
         }
     }
 
     private static func isNumber(_ text: String) -> Bool {
-        text.range(of: #"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"#, options: .regularExpression) != nil
+        text.range(of: #"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"#, options: .regularExpression)
+            != nil
     }
 }

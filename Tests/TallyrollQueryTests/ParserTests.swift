@@ -22,7 +22,10 @@ struct ParserTests {
         ("time >= NOW", .since(.relative(nanoseconds: 0))),
         ("timestamp < now+5m", .before(.relative(nanoseconds: 300_000_000_000))),
         ("time < 2026-01-02", .before(.absolute(nanoseconds: 1_767_312_000_000_000_000))),
-        ("time < \"2026-01-02 01:00:00.5+01:00\"", .before(.absolute(nanoseconds: 1_767_312_000_500_000_000))),
+        (
+            "time < \"2026-01-02 01:00:00.5+01:00\"",
+            .before(.absolute(nanoseconds: 1_767_312_000_500_000_000))
+        ),
         ("time < 1969-12-31T23:59:59.999999999Z", .before(.absolute(nanoseconds: -1))),
         ("duration > 1.5s", .comparison(.duration, .greater, .duration(nanoseconds: 1_500_000_000))),
         ("duration_ms <= 20", .comparison(.duration, .lessOrEqual, .duration(nanoseconds: 20_000_000))),
@@ -121,7 +124,8 @@ struct ParserTests {
         #expect(filter.description == "time >= now-1h")
         #expect(filter.bound(now: 7_200_000_000_000) == .since(.absolute(nanoseconds: 3_600_000_000_000)))
         #expect(Filter.since(hours: .max).bound(now: 0) == .since(.absolute(nanoseconds: Int64.min + 1)))
-        #expect(Filter.since(.relative(nanoseconds: -5)).bound(now: .min) == .since(.absolute(nanoseconds: .min)))
+        #expect(
+            Filter.since(.relative(nanoseconds: -5)).bound(now: .min) == .since(.absolute(nanoseconds: .min)))
     }
 
     @Test func everyAliasIsTheField() throws {

@@ -21,14 +21,18 @@ struct PropertyTests {
             for (event, row) in zip(events, rows) {
                 let expected = Oracle(event: event).holds(filter)
                 matches += expected ? 1 : 0
-                #expect(compiled.matches(row, &scratch) == expected, "seed \(seed) round \(round): \(filter)\n\(event)")
+                #expect(
+                    compiled.matches(row, &scratch) == expected,
+                    "seed \(seed) round \(round): \(filter)\n\(event)")
                 #expect(
                     normalizedCompiled.matches(row, &scratch) == expected,
                     "seed \(seed) round \(round): \(filter) normalised to \(normalized)\n\(event)")
                 if expected {
                     for field in [Field.time, .sequence] {
                         let value = field == .time ? event.time : event.sequence
-                        #expect(normalized.bounds(of: field)?.contains(value) == true, "\(field) in \(normalized)")
+                        #expect(
+                            normalized.bounds(of: field)?.contains(value) == true, "\(field) in \(normalized)"
+                        )
                     }
                 }
             }
@@ -40,7 +44,10 @@ struct PropertyTests {
     }
 
     @Test(arguments: [
-        ("time >= 2026-01-01 and time < 2026-02-01 and time >= 2026-01-15", "time >= 2026-01-15T00:00:00Z and time < 2026-02-01T00:00:00Z"),
+        (
+            "time >= 2026-01-01 and time < 2026-02-01 and time >= 2026-01-15",
+            "time >= 2026-01-15T00:00:00Z and time < 2026-02-01T00:00:00Z"
+        ),
         ("time >= 2026-02-01 and time < 2026-01-01", "false"),
         ("not (time < 2026-01-01 or user = a)", "time >= 2026-01-01T00:00:00Z and not user = a"),
         ("user = a or user = b or type = x or user in (b, c)", "user in (a, b, c) or type = x"),

@@ -4,7 +4,7 @@ import TallyrollFormat
 import TallyrollStore
 
 @Suite struct LogFileTests {
-    private static let store = Bytes16(first: 11, second: 22)
+    private static let store = Octets16(first: 11, second: 22)
 
     private func header(_ number: UInt64 = 1, firstSequence: UInt64 = 0) -> LogFileHeader {
         LogFileHeader(

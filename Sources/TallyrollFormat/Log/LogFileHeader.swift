@@ -9,9 +9,10 @@
 ///   40    8  epoch of the writer
 ///   48    8  first sequence of this file
 ///   56    8  blocks up to: every event before it was in synced segment blocks when the file was made
-///   64   32  chain head before the first sequence
-///   96    4  number of frontier hashes, at most 64
-///  100   32  each: the tree's frontier before the first sequence
+///   64    8  sealed segments: segments with a number up to this one had been sealed when the file was made
+///   72   32  chain head before `blocksUpTo`
+///  104    4  number of frontier hashes, at most 64
+///  108   32  each: the tree's frontier before `blocksUpTo`
 ///    …       zeros
 /// 4088    8  XXH64 of everything before
 /// ```
@@ -19,11 +20,14 @@
 /// It is synced, and so is the file's name, before the first frame is written: a frame behind a header that does not
 /// check out proves that the header was damaged later.
 package struct LogFileHeader: Equatable, Sendable {
-    package var store: Bytes16
+    package var store: Octets16
     package var fileNumber: UInt64
     package var epoch: UInt64
     package var firstSequence: UInt64
     package var blocksUpTo: UInt64
+    /// Segments with a number up to this one had been sealed when the file was made: a missing trailer of one of
+    /// them is damage.
+    package var sealedSegments: UInt64
     /// 32 bytes.
     package var chainHead: [UInt8]
     /// The hashes one behind the other, 32 bytes each, at most 64.
@@ -32,8 +36,8 @@ package struct LogFileHeader: Equatable, Sendable {
     package private(set) var checksum: UInt64 = 0
 
     package init(
-        store: Bytes16, fileNumber: UInt64, epoch: UInt64, firstSequence: UInt64, blocksUpTo: UInt64,
-        chainHead: [UInt8], frontier: [UInt8]
+        store: Octets16, fileNumber: UInt64, epoch: UInt64, firstSequence: UInt64, blocksUpTo: UInt64,
+        sealedSegments: UInt64 = 0, chainHead: [UInt8], frontier: [UInt8]
     ) {
         precondition(chainHead.count == LogFormat.hashBytes, "a chain head has 32 bytes")
         precondition(
@@ -46,6 +50,7 @@ package struct LogFileHeader: Equatable, Sendable {
         self.epoch = epoch
         self.firstSequence = firstSequence
         self.blocksUpTo = blocksUpTo
+        self.sealedSegments = sealedSegments
         self.chainHead = chainHead
         self.frontier = frontier
     }
@@ -63,6 +68,7 @@ package struct LogFileHeader: Equatable, Sendable {
         writer.u64(epoch)
         writer.u64(firstSequence)
         writer.u64(blocksUpTo)
+        writer.u64(sealedSegments)
         writer.bytes(chainHead)
         writer.u32(UInt32(frontier.count / LogFormat.hashBytes))
         writer.bytes(frontier)
@@ -101,7 +107,7 @@ package struct LogFileHeader: Equatable, Sendable {
         guard length == UInt32(LogFormat.fileHeaderBytes) else {
             throw reader.invalid("length", expected: "\(LogFormat.fileHeaderBytes)", found: "\(length)")
         }
-        store = try Bytes16(reading: &reader)
+        store = try Octets16(reading: &reader)
         fileNumber = try reader.u64()
         epoch = try reader.u64()
         firstSequence = try reader.u64()
@@ -109,6 +115,7 @@ package struct LogFileHeader: Equatable, Sendable {
         guard blocksUpTo <= firstSequence else {
             throw reader.invalid("blocks up to", expected: "at most \(firstSequence)", found: "\(blocksUpTo)")
         }
+        sealedSegments = try reader.u64()
         chainHead = try reader.bytes(LogFormat.hashBytes).array
         let hashes = try reader.u32()
         guard hashes <= UInt32(LogFormat.frontierHashes) else {

@@ -50,7 +50,7 @@ package struct LogFrame {
                 throw reader.invalid(
                     "index", expected: "ascending and below \(header.eventCount)", found: "\(index)")
             }
-            runs.append(LogRun(firstIndex: index, seed: try Bytes16(reading: &reader)))
+            runs.append(LogRun(firstIndex: index, seed: try Octets16(reading: &reader)))
         }
         return runs
     }

@@ -2,9 +2,9 @@
 package struct LogRun: Equatable, Sendable {
     /// The index of the run's first event in the frame.
     package var firstIndex: UInt32
-    package var seed: Bytes16
+    package var seed: Octets16
 
-    package init(firstIndex: UInt32, seed: Bytes16) {
+    package init(firstIndex: UInt32, seed: Octets16) {
         self.firstIndex = firstIndex
         self.seed = seed
     }

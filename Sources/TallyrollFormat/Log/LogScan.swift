@@ -44,7 +44,7 @@ package struct LogScan {
     ///
     /// Throws only for a whole header that cannot be used: of another store, or of a version that this build does not
     /// know.
-    package init(_ file: ByteView, store: Bytes16, promisedUpTo: UInt64 = 0) throws(FormatError) {
+    package init(_ file: ByteView, store: Octets16, promisedUpTo: UInt64 = 0) throws(FormatError) {
         do throws(FormatError) {
             let header = try LogFileHeader(file)
             guard header.store == store else {

@@ -2,7 +2,8 @@ extension Field {
     /// Every name of the fields without a path: the name itself first, then the key of the JSON shape.
     static let names: [(name: String, field: Field)] = [
         ("id", .id), ("sequence", .sequence), ("time", .time), ("timestamp", .time), ("recorded", .recorded),
-        ("recorded_at", .recorded), ("user", .user), ("user_id", .user), ("type", .type), ("event_type", .type),
+        ("recorded_at", .recorded), ("user", .user), ("user_id", .user), ("type", .type),
+        ("event_type", .type),
         ("severity", .severity), ("action", .action), ("resource_type", .resourceType),
         ("resource_id", .resourceID), ("resource", .resource), ("result", .result), ("error", .error),
         ("component", .component), ("message", .message), ("ip", .ip), ("ip_address", .ip), ("agent", .agent),
@@ -11,8 +12,10 @@ extension Field {
         ("duration", .duration), ("duration_ms", .duration), ("text", .text),
     ]
 
-    private static let byName = Dictionary(names.map { ($0.name, $0.field) }, uniquingKeysWith: { first, _ in first })
-    private static let byField = Dictionary(names.map { ($0.field, $0.name) }, uniquingKeysWith: { first, _ in first })
+    private static let byName = Dictionary(
+        names.map { ($0.name, $0.field) }, uniquingKeysWith: { first, _ in first })
+    private static let byField = Dictionary(
+        names.map { ($0.field, $0.name) }, uniquingKeysWith: { first, _ in first })
 
     /// The field of that name, for fields without a path.
     static func named(_ name: String) -> Field? { byName[name] }
@@ -59,7 +62,9 @@ func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
         for j in 1...b.count {
             let replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
             var cost = min(replaced, last[j] + 1, row[j - 1] + 1)
-            if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { cost = min(cost, beforeLast[j - 2] + 1) }
+            if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+                cost = min(cost, beforeLast[j - 2] + 1)
+            }
             row.append(cost)
         }
         beforeLast = last

@@ -49,7 +49,9 @@ extension Filter {
     /// Events on resources of this type.
     public static func resourceType(_ type: String) -> Filter { equal(.resourceType, type) }
     /// Events that ended so.
-    public static func result(_ result: ResultKind) -> Filter { .comparison(.result, .equal, .result(result)) }
+    public static func result(_ result: ResultKind) -> Filter {
+        .comparison(.result, .equal, .result(result))
+    }
     /// Events of this component.
     public static func component(_ component: String) -> Filter { equal(.component, component) }
     /// Events from this address.
@@ -64,7 +66,9 @@ extension Filter {
     public static func text(contains text: String) -> Filter { contains(.text, text) }
 
     /// The value at the path in `details` is this string.
-    public static func details(_ path: FieldPath, equals text: String) -> Filter { equal(.details(path), text) }
+    public static func details(_ path: FieldPath, equals text: String) -> Filter {
+        equal(.details(path), text)
+    }
     /// The value at the path in `details` is this number (or a string of its digits).
     public static func details(_ path: FieldPath, equals number: Int64) -> Filter {
         details(path, .equal, number)
@@ -92,7 +96,9 @@ extension Filter {
     public static func since(days: Int) -> Filter { since(offset(days, unit: 86_400_000_000_000)) }
 
     /// Events that happened at this time or later.
-    public static func since(_ point: TimePoint) -> Filter { .comparison(.time, .greaterOrEqual, .time(point)) }
+    public static func since(_ point: TimePoint) -> Filter {
+        .comparison(.time, .greaterOrEqual, .time(point))
+    }
     /// Events that happened before this time.
     public static func before(_ point: TimePoint) -> Filter { .comparison(.time, .less, .time(point)) }
     /// Events that took at least this long.

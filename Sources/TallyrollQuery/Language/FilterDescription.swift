@@ -31,9 +31,11 @@ extension Filter: CustomStringConvertible {
             text += "not "
             inner.write(to: &text, inside: .not)
         case .and(let list):
-            Filter.write(list, " and ", empty: "true", as: .and, bracketed: surroundings == .and, surroundings, &text)
+            Filter.write(
+                list, " and ", empty: "true", as: .and, bracketed: surroundings == .and, surroundings, &text)
         case .or(let list):
-            Filter.write(list, " or ", empty: "false", as: .or, bracketed: surroundings != .top, surroundings, &text)
+            Filter.write(
+                list, " or ", empty: "false", as: .or, bracketed: surroundings != .top, surroundings, &text)
         }
     }
 
@@ -64,7 +66,8 @@ extension Filter.Value {
         switch self {
         case .text(let text):
             let isPattern = operation == .matches || operation == .contains
-            return field.kind == .json && !isPattern ? Notation.quoted(text.string) : Notation.word(text.string)
+            return field.kind == .json && !isPattern
+                ? Notation.quoted(text.string) : Notation.word(text.string)
         case .word(let word): return word.text.string
         case .integer(let number): return String(number)
         case .time(let point): return point.description

@@ -25,7 +25,8 @@ struct Parser {
         guard scanner.bytes.count <= QueryLimits.expressionBytes else {
             throw QueryError(
                 .tooLong, in: scanner.bytes, at: 0, expected: "at most \(QueryLimits.expressionBytes) bytes",
-                found: "an expression of \(scanner.bytes.count) bytes", suggestion: "split it into several queries")
+                found: "an expression of \(scanner.bytes.count) bytes",
+                suggestion: "split it into several queries")
         }
         scanner.skipSpace()
         guard scanner.current != nil else { return .constant(true) }
@@ -66,7 +67,9 @@ struct Parser {
             try enter(start)
             let inner = try parseOr()
             depth -= 1
-            guard scanner.take(")") else { throw scanner.current == nil ? unclosedBracket(start) : unexpectedRest() }
+            guard scanner.take(")") else {
+                throw scanner.current == nil ? unclosedBracket(start) : unexpectedRest()
+            }
             scanner.skipSpace()
             return inner
         }
@@ -80,7 +83,8 @@ struct Parser {
         guard depth <= QueryLimits.depth else {
             throw QueryError(
                 .tooDeep, in: scanner.bytes, at: start, expected: "at most \(QueryLimits.depth) levels",
-                found: "a deeper level of brackets and `not`", suggestion: "`a and b and c` needs no brackets")
+                found: "a deeper level of brackets and `not`", suggestion: "`a and b and c` needs no brackets"
+            )
         }
     }
 
@@ -147,7 +151,8 @@ struct Parser {
             scanner.skipSpace()
             if scanner.take(")") { return values }
             guard scanner.take(",") else {
-                throw scanner.current == nil ? unclosedBracket(bracket) : fail(.syntax, expected: "`,` or `)`")
+                throw scanner.current == nil
+                    ? unclosedBracket(bracket) : fail(.syntax, expected: "`,` or `)`")
             }
         }
     }

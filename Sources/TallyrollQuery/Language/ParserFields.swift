@@ -42,7 +42,9 @@ extension Parser {
             }
             let run = scanner.keyRun
             guard !run.isEmpty, scanner.bytes[run.lowerBound] != UInt8(ascii: "'") else {
-                throw fail(.syntax, expected: "a key after the dot", suggestion: "odd keys are quoted: details.\"odd key\"")
+                throw fail(
+                    .syntax, expected: "a key after the dot",
+                    suggestion: "odd keys are quoted: details.\"odd key\"")
             }
             keys.append(scanner.text(run))
             scanner.move(to: run.upperBound)
@@ -61,7 +63,8 @@ extension Parser {
 
     func unclosedBracket(_ start: Int) -> QueryError {
         QueryError(
-            .syntax, in: scanner.bytes, at: start, expected: "a `)` for it", found: "`(` that is never closed",
+            .syntax, in: scanner.bytes, at: start, expected: "a `)` for it",
+            found: "`(` that is never closed",
             suggestion: "add the missing `)`")
     }
 
@@ -70,11 +73,12 @@ extension Parser {
         let run = scanner.bareRun
         if !run.isEmpty {
             let word = scanner.text(run)
-            suggestion = switch word.lowercased() {
-            case "like", "matches": "use `~` with * and ?"
-            case "is", "equals", "eq": "use `=`"
-            default: "did you mean `\(field) = \(TimeText.shortened(word))`?"
-            }
+            suggestion =
+                switch word.lowercased() {
+                case "like", "matches": "use `~` with * and ?"
+                case "is", "equals", "eq": "use `=`"
+                default: "did you mean `\(field) = \(TimeText.shortened(word))`?"
+                }
         }
         return fail(.syntax, expected: "\(field.operatorNames) after \(field)", suggestion: suggestion)
     }

@@ -2,7 +2,9 @@ import TallyrollFormat
 
 extension Parser {
     /// Reads a value as the field needs it.
-    mutating func parseValue(for field: Field, _ operation: Filter.Operator) throws(QueryError) -> Filter.Value {
+    mutating func parseValue(for field: Field, _ operation: Filter.Operator) throws(QueryError)
+        -> Filter.Value
+    {
         let start = scanner.position
         let isQuoted = scanner.current == UInt8(ascii: "\"")
         let text = try takeText(field)
@@ -13,7 +15,9 @@ extension Parser {
         case .severity:
             try checkGlob(text, operation, start)
             guard !operation.isOrdering || SeverityRank.rank(of: text) != nil else {
-                throw bad(start, expected: "one of \(SeverityRank.allNames)", text, SeverityRank.suggestion(for: text))
+                throw bad(
+                    start, expected: "one of \(SeverityRank.allNames)", text,
+                    SeverityRank.suggestion(for: text))
             }
             return .text(text)
         case .json:
@@ -29,7 +33,9 @@ extension Parser {
             return .integer(number)
         case .duration:
             guard let span = DurationText.parse(text, bareUnit: 1_000_000) else {
-                throw bad(start, expected: "a duration such as 150ms, 2s or 5m, or a number of milliseconds", text, nil)
+                throw bad(
+                    start, expected: "a duration such as 150ms, 2s or 5m, or a number of milliseconds", text,
+                    nil)
             }
             return .duration(nanoseconds: span)
         case .result:
@@ -56,7 +62,8 @@ extension Parser {
             throw fail(.syntax, expected: expected, suggestion: "a value with odd characters is quoted")
         }
         guard scanner.bytes[run.lowerBound] != UInt8(ascii: "'") else {
-            throw fail(.syntax, expected: expected, found: "a single quote", suggestion: "quote with \" instead")
+            throw fail(
+                .syntax, expected: expected, found: "a single quote", suggestion: "quote with \" instead")
         }
         let text = scanner.text(run)
         guard run.count > 8 || !Notation.keywords.contains(text.lowercased()) else {
@@ -87,7 +94,9 @@ extension Parser {
             let rest = text.dropFirst(3)
             if rest.isEmpty { return .relative(nanoseconds: 0) }
             let span = rest.first == "+" ? rest.dropFirst() : rest
-            if rest.first == "+" && span.first != "-" || rest.first == "-", let offset = DurationText.parse(span) {
+            if rest.first == "+" && span.first != "-" || rest.first == "-",
+                let offset = DurationText.parse(span)
+            {
                 return .relative(nanoseconds: offset)
             }
             throw bad(start, expected: "now-24h, now+5m or the like (units: ms s m h d w)", text, nil)
@@ -95,7 +104,8 @@ extension Parser {
         do throws(TimeText.Problem) {
             return .absolute(nanoseconds: try TimeText.parse(text))
         } catch {
-            throw bad(start, expected: expected, text, error.suggestion ?? hint(for: text), found: error.found)
+            throw bad(
+                start, expected: expected, text, error.suggestion ?? hint(for: text), found: error.found)
         }
     }
 

@@ -17,7 +17,8 @@ extension Scanner {
             }
         }
         throw QueryError(
-            .unclosedText, in: bytes, at: start, expected: "a closing quote", found: "a quoted text that does not end",
+            .unclosedText, in: bytes, at: start, expected: "a closing quote",
+            found: "a quoted text that does not end",
             suggestion: "add the missing `\"`, or write `\\\"` for a quote inside the text")
     }
 
@@ -67,6 +68,7 @@ extension Scanner {
     private func badUnicode(_ start: Int) -> QueryError {
         QueryError(
             .syntax, in: bytes, at: start, expected: "\\u and four hexadecimal digits of a character",
-            found: "an incomplete \\u escape", suggestion: "characters beyond \\uFFFF take a pair of surrogates")
+            found: "an incomplete \\u escape",
+            suggestion: "characters beyond \\uFFFF take a pair of surrogates")
     }
 }

@@ -67,7 +67,9 @@ struct Scanner {
 
     func isKeyword(_ word: StaticString, at run: Range<Int>) -> Bool {
         guard run.count == word.utf8CodeUnitCount else { return false }
-        for index in 0..<run.count where bytes[run.lowerBound + index] | 0x20 != word.utf8Start[index] { return false }
+        for index in 0..<run.count where bytes[run.lowerBound + index] | 0x20 != word.utf8Start[index] {
+            return false
+        }
         return true
     }
 

@@ -16,7 +16,8 @@ enum TimeText {
         else { throw Problem(found: "`\(shortened(text))`", suggestion: nil) }
         guard (1...12).contains(month) else { throw Problem(found: "month \(month)", suggestion: nil) }
         guard day >= 1, day <= daysIn(month: month, year: year) else {
-            throw Problem(found: "day \(day) in a month of \(daysIn(month: month, year: year)) days", suggestion: nil)
+            throw Problem(
+                found: "day \(day) in a month of \(daysIn(month: month, year: year)) days", suggestion: nil)
         }
         var seconds = days(year: year, month: month, day: day) * secondsPerDay
         if digits.isAtEnd { return try nanoseconds(seconds, 0) }
@@ -83,7 +84,8 @@ enum TimeText {
     private static func nanoseconds(_ seconds: Int64, _ fraction: Int64) throws(Problem) -> Int64 {
         // Before 1970 the seconds are taken one up and the fraction one down, so that the product cannot overflow
         // for a time that itself fits.
-        let (whole, part) = seconds < 0 && fraction > 0 ? (seconds + 1, fraction - 1_000_000_000) : (seconds, fraction)
+        let (whole, part) =
+            seconds < 0 && fraction > 0 ? (seconds + 1, fraction - 1_000_000_000) : (seconds, fraction)
         let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, overflowToo) = product.addingReportingOverflow(part)
         guard !overflow, !overflowToo else {
@@ -111,7 +113,9 @@ enum TimeText {
         return rest < 0 ? rest + b : rest
     }
 
-    private static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+    private static func isLeap(_ year: Int64) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
 
     private static func daysIn(month: Int64, year: Int64) -> Int64 {
         switch month {

@@ -42,7 +42,9 @@ package struct ByteSet: Sendable {
         return bytes.withView { all in
             while table[place] != 0 {
                 let index = Int(table[place]) - 1
-                if all.trusted(offsets[index], offsets[index + 1] - offsets[index]).isEqual(to: text) { break }
+                if all.trusted(offsets[index], offsets[index + 1] - offsets[index]).isEqual(to: text) {
+                    break
+                }
                 place = (place + 1) & mask
             }
             return place

@@ -32,16 +32,21 @@ package struct CompiledFilter: Sendable {
         // Steps are laid down back to front, since each must know where to go next.
         let count = builder.steps.count
         let flip = { (target: Int) in target < 0 ? target : count - 1 - target }
-        steps = builder.steps.reversed().map { Step(leaf: $0.leaf, onTrue: flip($0.onTrue), onFalse: flip($0.onFalse)) }
+        steps = builder.steps.reversed().map {
+            Step(leaf: $0.leaf, onTrue: flip($0.onTrue), onFalse: flip($0.onFalse))
+        }
         entry = flip(start)
         self.filter = bound
     }
 
     /// Whether the event is meant.
-    package func matches<Row: EventRow & ~Copyable>(_ row: borrowing Row, _ scratch: inout QueryScratch) -> Bool {
+    package func matches<Row: EventRow & ~Copyable>(_ row: borrowing Row, _ scratch: inout QueryScratch)
+        -> Bool
+    {
         var position = entry
         while position >= 0 {
-            position = steps[position].leaf.matches(row, &scratch) ? steps[position].onTrue : steps[position].onFalse
+            position =
+                steps[position].leaf.matches(row, &scratch) ? steps[position].onTrue : steps[position].onFalse
         }
         return position == CompiledFilter.accept
     }

@@ -96,7 +96,9 @@ package struct CompiledLeaf: Sendable {
     }
 
     /// A whole event.
-    package func matches<Row: EventRow & ~Copyable>(_ row: borrowing Row, _ scratch: inout QueryScratch) -> Bool {
+    package func matches<Row: EventRow & ~Copyable>(_ row: borrowing Row, _ scratch: inout QueryScratch)
+        -> Bool
+    {
         switch field {
         case .id: return row.withID { matches(text: $0) }
         case .sequence: return matches(integer: Int64(clamping: row.sequence))
@@ -111,7 +113,8 @@ package struct CompiledLeaf: Sendable {
         case .text:
             return matches(text: row.string(.message)) || matches(text: row.string(.error))
                 || matches(stringsOf: row.string(.details), &scratch)
-        case .user, .type, .severity, .action, .resourceType, .resourceID, .error, .component, .message, .ip, .agent,
+        case .user, .type, .severity, .action, .resourceType, .resourceID, .error, .component, .message, .ip,
+            .agent,
             .request, .session, .correlation:
             guard let stringField = field.stringField else { return false }
             return matches(text: row.string(stringField))

@@ -65,7 +65,9 @@ enum Conjunction {
         return [.equality(field, left)]
     }
 
-    private static func prepared(_ parts: [Filter]) throws(QueryError) -> [(leaf: CompiledLeaf, negated: Bool)] {
+    private static func prepared(_ parts: [Filter]) throws(QueryError) -> [(
+        leaf: CompiledLeaf, negated: Bool
+    )] {
         var tests: [(leaf: CompiledLeaf, negated: Bool)] = []
         for part in parts {
             let (leaf, negated) = part.polarity

@@ -51,7 +51,9 @@ enum Disjunction {
         var rest: [Filter] = []
         for part in list {
             var isBound = false
-            if case .comparison(field, let operation, let value) = part, let number = value.integer(for: field) {
+            if case .comparison(field, let operation, let value) = part,
+                let number = value.integer(for: field)
+            {
                 switch IntegerTest(operation, number) {
                 case .range(let range):
                     isBound = true
@@ -80,7 +82,9 @@ enum Disjunction {
         return rest
     }
 
-    private static func bounds(_ field: Field, _ below: Int64?, _ above: Int64?, _ points: [Int64]) -> [Filter] {
+    private static func bounds(_ field: Field, _ below: Int64?, _ above: Int64?, _ points: [Int64])
+        -> [Filter]
+    {
         if let below, let above, below >= above - 1 {
             return [field.isAlwaysPresent ? .constant(true) : .exists(field)]
         }

@@ -12,7 +12,8 @@ package struct Glob: Sendable {
         "at most \(QueryLimits.globPartBytes) bytes between two stars in a part that holds `?`"
 
     package init(_ pattern: [UInt8]) {
-        parts = pattern.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).enumerated()
+        parts =
+            pattern.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).enumerated()
             .filter { index, bytes in !bytes.isEmpty || index == 0 }
             .map { Part(Array($0.element)) } + (pattern.last == UInt8(ascii: "*") ? [Part([])] : [])
     }

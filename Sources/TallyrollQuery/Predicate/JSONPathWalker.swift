@@ -101,7 +101,9 @@ package struct JSONPathWalker {
             state = .firstKey
             return nil
         }
-        guard let valueEnd = JSONText.valueEnd(text, start), byte != UInt8(ascii: "}"), byte != UInt8(ascii: "]") else {
+        guard let valueEnd = JSONText.valueEnd(text, start), byte != UInt8(ascii: "}"),
+            byte != UInt8(ascii: "]")
+        else {
             return end()
         }
         position = valueEnd

@@ -8,7 +8,7 @@ package struct JSONTest: Sendable {
         /// Written without quotes: may be a number or a word as well as a text.
         let isBare: Bool
         /// The number that a bare value is.
-        let number: Decimal?
+        let number: ExactDecimal?
 
         init?(_ value: Filter.Value) {
             switch value {
@@ -19,7 +19,7 @@ package struct JSONTest: Sendable {
             case .word(let word):
                 bytes = Array(word.text.string.utf8)
                 isBare = true
-                number = bytes.withView { Decimal($0) }
+                number = bytes.withView { ExactDecimal($0) }
             default: return nil
             }
         }
@@ -74,10 +74,12 @@ package struct JSONTest: Sendable {
     private func matchesNumber(_ raw: ByteView) -> Bool {
         switch question {
         case .compare(let operation, let literal):
-            guard let number = literal.number, let value = Decimal(raw) else { return operation == .notEqual }
+            guard let number = literal.number, let value = ExactDecimal(raw) else {
+                return operation == .notEqual
+            }
             return operation.holds(literal.bytes.withView { value.compare(raw, to: number, $0) })
         case .member(_, _, let numbers):
-            guard let value = Decimal(raw) else { return false }
+            guard let value = ExactDecimal(raw) else { return false }
             var low = 0
             var high = numbers.count
             while low < high {
@@ -101,7 +103,7 @@ package struct JSONTest: Sendable {
         }
     }
 
-    private static func order(_ literal: Literal, _ raw: ByteView, _ value: Decimal) -> Int {
+    private static func order(_ literal: Literal, _ raw: ByteView, _ value: ExactDecimal) -> Int {
         guard let number = literal.number else { return -1 }
         return literal.bytes.withView { number.compare($0, to: value, raw) }
     }

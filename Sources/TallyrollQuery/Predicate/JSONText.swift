@@ -71,7 +71,8 @@ package enum JSONText {
         var position = from
         while position < text.count {
             switch text.base[position] {
-            case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"): return position
+            case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"):
+                return position
             default: position += 1
             }
         }

@@ -38,7 +38,9 @@ extension CompiledLeaf {
                 throw QueryError(.badValue, in: leaf, expected: Glob.limitText, found: "a longer one")
             }
             if field.kind == .severity, operation.isOrdering {
-                guard let rank = SeverityRank.rank(of: text.string) else { throw CompiledLeaf.badValue(field, leaf) }
+                guard let rank = SeverityRank.rank(of: text.string) else {
+                    throw CompiledLeaf.badValue(field, leaf)
+                }
                 self.init(field, .severity(ranks: CompiledLeaf.ranks(operation, rank)))
             } else {
                 self.init(field, .text(TextTest(operation, Array(text.string.utf8))))
@@ -48,7 +50,9 @@ extension CompiledLeaf {
             self.init(field, .outcome(kinds: operation == .equal ? bit : ~bit))
         case (.json, _):
             guard let literal = JSONTest.Literal(value) else { throw CompiledLeaf.badValue(field, leaf) }
-            if operation == .matches || operation == .contains, literal.isBare { throw CompiledLeaf.badValue(field, leaf) }
+            if operation == .matches || operation == .contains, literal.isBare {
+                throw CompiledLeaf.badValue(field, leaf)
+            }
             if case .text(let text) = value, operation == .matches, !Glob.isWithinLimits(text.string) {
                 throw QueryError(.badValue, in: leaf, expected: Glob.limitText, found: "a longer one")
             }
@@ -100,7 +104,8 @@ extension CompiledLeaf {
     }
 
     private static func badValue(_ field: Field, _ leaf: Filter) -> QueryError {
-        QueryError(.badValue, in: leaf, expected: "a value that fits \(field)", found: "another kind of value")
+        QueryError(
+            .badValue, in: leaf, expected: "a value that fits \(field)", found: "another kind of value")
     }
 }
 

@@ -40,7 +40,9 @@ extension Filter {
             return low <= high ? low...high : nil
         case .or(let list):
             let ranges = list.compactMap { $0.bounds(of: field) }
-            guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else { return nil }
+            guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max() else {
+                return nil
+            }
             return low...high
         case .comparison(field, let operation, let value):
             guard let number = value.integer(for: field) else { break }
@@ -92,8 +94,12 @@ extension Filter {
             guard field.isSingleValued, case .text(let text) = value else { return self }
             if operation == .contains, text.string.utf8.isEmpty { return Filter.exists(field).simplifiedLeaf }
             if operation == .matches {
-                if text.string.utf8.elementsEqual([UInt8(ascii: "*")]) { return Filter.exists(field).simplifiedLeaf }
-                let isPattern = text.string.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
+                if text.string.utf8.elementsEqual([UInt8(ascii: "*")]) {
+                    return Filter.exists(field).simplifiedLeaf
+                }
+                let isPattern = text.string.utf8.contains {
+                    $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?")
+                }
                 if !isPattern { return .comparison(field, .equal, value) }
             }
             return self
@@ -107,7 +113,9 @@ extension Filter {
         switch self {
         case .constant(let value): return .constant(!value)
         case .comparison(let field, let operation, let value):
-            if field.isAlwaysPresent, let inverse = operation.inverse { return .comparison(field, inverse, value) }
+            if field.isAlwaysPresent, let inverse = operation.inverse {
+                return .comparison(field, inverse, value)
+            }
             return .not(self)
         default: return .not(self)
         }

@@ -42,7 +42,8 @@ package struct SubstringSearch: Sendable {
     }
 
     private func find(
-        _ needle: UnsafeBufferPointer<UInt8>, _ masks: UnsafeBufferPointer<UInt8>, _ text: ByteView, _ from: Int
+        _ needle: UnsafeBufferPointer<UInt8>, _ masks: UnsafeBufferPointer<UInt8>, _ text: ByteView,
+        _ from: Int
     ) -> Int? {
         let last = needle.count - 1
         let final = text.count - needle.count
@@ -66,12 +67,18 @@ package struct SubstringSearch: Sendable {
             }
             let end = min(position + 16, final + 1)
             while position < end {
-                if text.base[position] | masks[0] == needle[0], text.base[position + last] | masks[last] == needle[last] {
+                if text.base[position] | masks[0] == needle[0],
+                    text.base[position + last] | masks[last] == needle[last]
+                {
                     var index = 1
-                    while index < last, text.base[position + index] | masks[index] == needle[index] { index += 1 }
+                    while index < last, text.base[position + index] | masks[index] == needle[index] {
+                        index += 1
+                    }
                     if index >= last { return position }
                     work += index
-                    if work > 4 * (position - from) + 256 { return findWithoutLookingBack(needle, masks, text, position) }
+                    if work > 4 * (position - from) + 256 {
+                        return findWithoutLookingBack(needle, masks, text, position)
+                    }
                 }
                 position += 1
             }
@@ -85,7 +92,8 @@ package struct SubstringSearch: Sendable {
     }
 
     private func findWithoutLookingBack(
-        _ needle: UnsafeBufferPointer<UInt8>, _ masks: UnsafeBufferPointer<UInt8>, _ text: ByteView, _ from: Int
+        _ needle: UnsafeBufferPointer<UInt8>, _ masks: UnsafeBufferPointer<UInt8>, _ text: ByteView,
+        _ from: Int
     ) -> Int? {
         var fitting = 0
         for position in from..<text.count {

@@ -43,7 +43,8 @@ package final class EventRun: @unchecked Sendable {
     }
 
     /// True when the run must be closed before the next event.
-    package func isFull(blockEvents: Int) -> Bool { count >= min(blockEvents, capacity) || recordBytes >= Limits.blockBytes }
+    @inline(__always)
+    package func isFull(blockBytes: Int) -> Bool { count >= capacity || recordBytes >= blockBytes }
 
     /// Copies a record to the end of the run.
     @inline(__always)
@@ -62,6 +63,13 @@ package final class EventRun: @unchecked Sendable {
     /// The record of a row.
     package func record(_ row: Int) throws(FormatError) -> RecordView {
         try RecordView(ByteView(UnsafeRawBufferPointer(memory)), at: Int(offsets[row]))
+    }
+
+    /// The records of consecutive rows, back to back.
+    func records(_ rows: Range<Int>) -> ByteView {
+        let start = Int(offsets[rows.lowerBound])
+        let end = rows.upperBound < count ? Int(offsets[rows.upperBound]) : recordBytes
+        return ByteView(UnsafeRawBufferPointer(rebasing: memory[start..<end]))
     }
 
     package func recordedAt(_ row: Int) -> Int64 { recordedAt[row] }

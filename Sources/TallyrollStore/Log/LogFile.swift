@@ -103,6 +103,12 @@ package final class LogFile {
         try file.sync()
     }
 
+    /// Gives back reserved space and closes the file, which goes on being read at the next opening.
+    package func trimAndClose() throws(StorageError) {
+        if allocated > end { try file.truncate(to: end) }
+        try file.close()
+    }
+
     /// Closes the file. Space that was reserved and not used goes with the file, when its events are in blocks.
     package func close() throws(StorageError) {
         try file.close()
@@ -123,7 +129,8 @@ extension LogFile {
     }
 
     /// The bytes of a log file, for `LogScan`. With `syncing`, which recovery must use, the file is synced first: what
-    /// a process that was killed left in the page cache must not be believed before it is durable.
+    /// a process that was killed left in the page cache must not be believed before it is durable. The directory is the
+    /// caller's to sync, once for all files.
     package static func read(
         _ path: String, in storage: any Storage, syncing: Bool
     ) throws(StorageError) -> Bytes {

@@ -4,15 +4,15 @@ import TallyrollIntegrity
 /// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread.
 package final class SegmentBuilder {
     package let header: SegmentHeader
-    let path: String
+    package let path: String
     package let file: any StorageFile
     package private(set) var entries: [BlockEntry] = []
     /// Where the next block goes.
     private(set) var end = SegmentHeader.byteCount
     /// Chain and tree after the last event written.
-    private(set) var chainHead: Digest
-    private(set) var frontier: Frontier
-    private(set) var nextSequence: UInt64
+    package private(set) var chainHead: Digest
+    package private(set) var frontier: Frontier
+    package private(set) var nextSequence: UInt64
     private(set) var isSealed = false
 
     private let encoder: BlockEncoder
@@ -137,7 +137,7 @@ package final class SegmentBuilder {
     var isEmpty: Bool { entries.isEmpty }
 
     /// Encodes a run of events as the next block and writes it; not durable before `sync`.
-    package func append(_ run: borrowing EncodedRun) throws -> BlockEntry {
+    package func append(_ run: EncodedRun) throws -> BlockEntry {
         precondition(!isSealed && run.firstSequence == nextSequence)
         var cover = SubtreeCover(first: nextSequence)
         for hash in run.chainHashes { cover.append(leafHash: MerkleTree.leafHash(hash)) }
@@ -203,10 +203,9 @@ package final class SegmentBuilder {
         isSealed = true
     }
 
-    /// Gives back reserved space and closes the file.
-    package func close() throws {
+    /// Gives back the space that was reserved and not used.
+    package func releaseReserved() throws {
         if !isSealed { try file.truncate(to: end) }
-        try file.close()
     }
 }
 
@@ -232,7 +231,7 @@ extension Digest {
 }
 
 /// A finished run of events on its way into a block. Views are valid while the run's owner lives.
-package struct EncodedRun: ~Copyable {
+package struct EncodedRun {
     var firstSequence: UInt64
     var records: ByteView
     var recordOffsets: UnsafeBufferPointer<UInt32>

@@ -1,5 +1,5 @@
 /// Sixteen bytes by value: a store id, the seed of a run.
-package struct Bytes16: Hashable, Sendable {
+package struct Octets16: Hashable, Sendable {
     /// The first eight bytes, read as a little-endian integer.
     package let first: UInt64
     /// The other eight.

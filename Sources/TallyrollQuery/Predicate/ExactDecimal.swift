@@ -2,7 +2,7 @@ import TallyrollFormat
 
 /// The shape of a JSON number's text: enough to compare two numbers by their exact decimal values, digit by digit,
 /// without rounding and without allocating. Exponents beyond ±10^15 count as ±10^15.
-package struct Decimal: Sendable {
+package struct ExactDecimal: Sendable {
     /// Where the significant digits begin and end in the text; a decimal point may lie between them.
     private let start: Int
     private let end: Int
@@ -19,24 +19,26 @@ package struct Decimal: Sendable {
         let negative = text.count > 0 && text[0] == UInt8(ascii: "-")
         if negative { position = 1 }
         let wholeStart = position
-        position = Decimal.skipDigits(text, position)
+        position = ExactDecimal.skipDigits(text, position)
         let wholeDigits = position - wholeStart
         guard wholeDigits > 0, wholeDigits == 1 || text[wholeStart] != UInt8(ascii: "0") else { return nil }
         if position < text.count, text[position] == UInt8(ascii: ".") {
             let fractionStart = position + 1
-            position = Decimal.skipDigits(text, fractionStart)
+            position = ExactDecimal.skipDigits(text, fractionStart)
             guard position > fractionStart else { return nil }
         }
         let digitsEnd = position
         var exponent = 0
         if position < text.count, text[position] | 0x20 == UInt8(ascii: "e") {
-            guard let value = Decimal.exponent(text, &position) else { return nil }
+            guard let value = ExactDecimal.exponent(text, &position) else { return nil }
             exponent = value
         }
         guard position == text.count else { return nil }
 
         var first = wholeStart
-        while first < digitsEnd, text[first] == UInt8(ascii: "0") || text[first] == UInt8(ascii: ".") { first += 1 }
+        while first < digitsEnd, text[first] == UInt8(ascii: "0") || text[first] == UInt8(ascii: ".") {
+            first += 1
+        }
         start = first
         end = digitsEnd
         sign = first == digitsEnd ? 0 : negative ? -1 : 1
@@ -45,7 +47,7 @@ package struct Decimal: Sendable {
     }
 
     /// Negative, zero or positive, as this number lies below, at or above the other.
-    package func compare(_ text: ByteView, to other: Decimal, _ otherText: ByteView) -> Int {
+    package func compare(_ text: ByteView, to other: ExactDecimal, _ otherText: ByteView) -> Int {
         if sign != other.sign { return sign - other.sign }
         if sign == 0 { return 0 }
         if magnitude != other.magnitude { return magnitude < other.magnitude ? -sign : sign }

@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A thread of the engine's own. Blocking calls run on these, never on Swift's cooperative pool.
+package final class WorkerThread: @unchecked Sendable {
+    private final class Start {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Written once before the initialiser returns.
+    private var handle: pthread_t?
+    private let joined = Monitor(false)
+
+    /// Starts a thread that runs `body`. Fails only when the system has no thread to give.
+    package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
+        let start = Unmanaged.passRetained(Start(body))
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let status = pthread_create(&thread, nil, workerMain, start.toOpaque())
+        guard status == 0 else {
+            start.release()
+            throw StorageError(.open, "thread \(name)", .other(status))
+        }
+        handle = thread
+    }
+
+    /// Waits until the thread has ended. May be called more than once.
+    package func join() {
+        joined.withLock { joined in
+            guard !joined, let handle else { return }
+            pthread_join(handle, nil)
+            joined = true
+        }
+    }
+
+    fileprivate static func run(_ context: UnsafeMutableRawPointer) {
+        Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
+    }
+}
+
+#if canImport(Darwin)
+    private func workerMain(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+        WorkerThread.run(context)
+        return nil
+    }
+#else
+    private func workerMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        if let context { WorkerThread.run(context) }
+        return nil
+    }
+#endif

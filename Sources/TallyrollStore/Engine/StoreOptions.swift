@@ -1,0 +1,46 @@
+import TallyrollFormat
+
+/// How a store is laid out and how it writes. The layout options are fixed when a store is created and kept in it;
+/// the others may differ at every opening.
+public struct StoreOptions: Sendable, Equatable {
+    /// Capacity of a segment file in bytes: a power of two from 1 MiB to 1 GiB. Fixed at creation.
+    public var segmentBytes = Limits.defaultSegmentBytes
+    /// Events in a block at most, from 16 to 16,384. More compress a little better, fewer are read a little faster.
+    /// Fixed at creation.
+    public var blockEvents = Limits.defaultBlockEvents
+    /// How text is compressed.
+    public var codec = Codec.deflate
+    /// zlib's level, 1 (fast) to 9 (small).
+    public var compressionLevel = 6
+    /// Age after which an open segment is sealed even if it is not full; nil for never.
+    public var segmentAge: Duration?
+    /// Bytes of encoded events that may wait for the writer before back-pressure applies.
+    public var queueBytes = 32 << 20
+    /// What `record` does while the queue is full. `append` always waits.
+    public var backPressure = BackPressure.wait
+    /// The durability of appends that do not name one.
+    public var durability = Durability.disk
+    /// Memory for blocks that were read, in bytes.
+    public var cacheBytes = 64 << 20
+
+    public init() {}
+
+    /// Throws unless every option lies in its range.
+    package func validate() throws(AuditLogError) {
+        func require(_ holds: Bool, _ message: String) throws(AuditLogError) {
+            if !holds { throw .invalidOption(message) }
+        }
+        try require(
+            segmentBytes.nonzeroBitCount == 1 && segmentBytes >= Limits.minimumSegmentBytes
+                && segmentBytes <= Limits.maximumSegmentBytes,
+            "segment size \(segmentBytes): use a power of two from \(Limits.minimumSegmentBytes) to \(Limits.maximumSegmentBytes) bytes"
+        )
+        try require(
+            blockEvents >= Limits.minimumBlockEvents && blockEvents <= Limits.blockEvents,
+            "block size \(blockEvents): use \(Limits.minimumBlockEvents) to \(Limits.blockEvents) events")
+        try require(
+            (1...9).contains(compressionLevel), "compression level \(compressionLevel): use 1 to 9")
+        try require(queueBytes > 0, "queue size \(queueBytes): use at least 1 byte")
+        try require(cacheBytes >= 0, "cache size \(cacheBytes): use 0 or more bytes")
+    }
+}
