@@ -189,3 +189,9 @@ extension SegmentScan {
         return count
     }
 }
+
+extension SegmentScan {
+    /// The number of events of each code (at 0 those without), when all events of the segment are meant and its
+    /// posting lists say so.
+    func countsOfWholeSegment(_ dictionary: DictionaryID) -> [UInt32]? { nil }
+}
