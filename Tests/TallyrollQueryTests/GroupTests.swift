@@ -13,7 +13,8 @@ struct GroupTests {
 
     @Test(arguments: QueryEngineTests.sizes)
     func agreesWithTheOracle(_ size: QueryEngineTests.Size) throws {
-        var world = try QueryWorld(seed: size.seed &+ 5_000, blockEvents: size.blockEvents, count: size.events)
+        var world = try QueryWorld(
+            seed: size.seed &+ 5_000, blockEvents: size.blockEvents, count: size.events)
         let engines = [
             QueryEngine(world.store.snapshot(), now: 0),
             QueryEngine(try world.store.reopenedSnapshot(), now: 0),
@@ -86,7 +87,9 @@ extension Oracle {
             return String(text.dropFirst("duration = ".count))
         case .result: return event.result?.rawValue
         case .resource:
-            guard let type = event.strings[.resourceType], let id = event.strings[.resourceID] else { return nil }
+            guard let type = event.strings[.resourceType], let id = event.strings[.resourceID] else {
+                return nil
+            }
             return type + "/" + id
         case .details(let path): return event.details.flatMap { scalar($0, path) }
         case .extra(let path): return event.extra.flatMap { scalar($0, path) }

@@ -82,7 +82,8 @@ final class GroupColumn {
             rows.forEach { result.append(number(of: column.value($0))) }
         case .duration:
             let column = try block.durations()
-            rows.forEach { row in result.append(column.value(row).map { number(of: $0) } ?? GroupColumn.none) }
+            rows.forEach { row in result.append(column.value(row).map { number(of: $0) } ?? GroupColumn.none)
+            }
         case .outcome:
             let column = try block.integers(.outcome)
             rows.forEach { row in
@@ -148,7 +149,8 @@ final class GroupColumn {
         try column.decode(from: context, into: &values, text: &scratch)
         rows.forEach { row in
             result.append(
-                values.isAbsent(row) ? GroupColumn.none : texts.number(of: values.value(row, in: scratch.view)))
+                values.isAbsent(row)
+                    ? GroupColumn.none : texts.number(of: values.value(row, in: scratch.view)))
         }
     }
 

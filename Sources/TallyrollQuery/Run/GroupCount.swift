@@ -28,9 +28,11 @@ extension QueryEngine {
         where filter: Filter = .all, by fields: [Field], top: Int? = nil, isTimed: Bool = false
     ) throws -> GroupCounts {
         precondition(!fields.isEmpty)
-        let scope = QueryScope(snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
+        let scope = QueryScope(
+            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
         let trace = scope.trace(isTimed: isTimed)
-        var counting = GroupCounting(columns: try fields.map { (field) throws(QueryLimitError) in try GroupColumn(field) })
+        var counting = GroupCounting(
+            columns: try fields.map { (field) throws(QueryLimitError) in try GroupColumn(field) })
         for place in scope.segments {
             try counting.add(SegmentScan(scope, segment: place, trace))
         }
@@ -58,26 +60,35 @@ private struct GroupCounting {
 
     mutating func add(_ scan: SegmentScan) throws {
         for place in columns.indices { columns[place].beginSegment() }
-        var blocks = scan.blocks[...]
-        if columns.count == 1, let dictionary = columns[0].dictionary,
-            let counts = scan.countsOfWholeSegment(dictionary)
-        {
+        guard columns.count == 1, let dictionary = columns[0].dictionary else {
+            for index in scan.blocks { try add(scan, block: index) }
+            return
+        }
+        var blocks: [Int] = []
+        try scan.forEachStretch { ordinals in
+            guard let counts = try? scan.counts(dictionary, in: ordinals) else {
+                blocks += scan.blocks(of: ordinals)
+                return
+            }
             let terms = scan.segment.reader.terms
-            for code in counts.indices.dropFirst() where counts[code] > 0 {
-                let number = try columns[0].number(ofCode: UInt32(code), terms)
-                table.add(number, Int(counts[code]))
+            for (code, count) in counts where count > 0 {
+                table.add(try columns[0].number(ofCode: code, terms), count)
             }
-            blocks = []
+        } undecided: {
+            blocks.append($0)
         }
+        for index in blocks { try add(scan, block: index) }
+        try table.checkLimit()
+    }
+
+    private mutating func add(_ scan: SegmentScan, block index: Int) throws {
+        guard let matches = try scan.matches(index) else { return }
         var scratch = QueryScratch()
-        for index in blocks {
-            guard let matches = try scan.matches(index) else { continue }
-            let numbers = scan.read(index) { block in
-                try columns.indices.map { try columns[$0].numbers(matches.rows, block, &scratch) }
-            }
-            if let numbers { add(numbers) }
-            try table.checkLimit()
+        let numbers = scan.read(index) { block in
+            try columns.map { try $0.numbers(matches.rows, block, &scratch) }
         }
+        if let numbers { add(numbers) }
+        try table.checkLimit()
     }
 
     private mutating func add(_ numbers: [[UInt32]]) {

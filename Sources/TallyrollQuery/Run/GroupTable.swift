@@ -38,7 +38,8 @@ public struct QueryLimitError: Error, Equatable, Sendable, CustomStringConvertib
     /// One line that says what is wrong and what to do.
     public var description: String {
         switch kind {
-        case .tooManyGroups: "more than \(detail) groups: narrow the filter, or group by a field with fewer values"
+        case .tooManyGroups:
+            "more than \(detail) groups: narrow the filter, or group by a field with fewer values"
         case .ungroupableField: "events cannot be grouped by \(detail): choose a field with one value"
         case .badBucket: "buckets of \(detail) cannot be: choose a span above zero"
         case .tooManyBuckets: "more than \(detail) buckets: choose a longer span, or bound the time"
@@ -89,9 +90,12 @@ struct GroupTable {
     /// All groups that have events.
     var groups: [(numbers: [UInt32], count: Int)] {
         var groups: [(numbers: [UInt32], count: Int)] = []
-        for (number, count) in singles.enumerated() where count > 0 { groups.append(([UInt32(number)], count)) }
+        for (number, count) in singles.enumerated() where count > 0 {
+            groups.append(([UInt32(number)], count))
+        }
         for (pair, count) in pairs {
-            groups.append(([UInt32(truncatingIfNeeded: pair >> 32), UInt32(truncatingIfNeeded: pair)], count))
+            groups.append(
+                ([UInt32(truncatingIfNeeded: pair >> 32), UInt32(truncatingIfNeeded: pair)], count))
         }
         for (numbers, count) in combinations { groups.append((numbers, count)) }
         return groups

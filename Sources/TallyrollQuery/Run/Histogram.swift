@@ -26,7 +26,8 @@ extension QueryEngine {
         where filter: Filter = .all, every nanoseconds: Int64, isTimed: Bool = false
     ) throws -> Histogram {
         guard nanoseconds > 0 else { throw QueryLimitError(.badBucket, "\(nanoseconds) ns") }
-        let scope = QueryScope(snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
+        let scope = QueryScope(
+            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
         let trace = scope.trace(isTimed: isTimed)
         var counting = BucketCounting(width: nanoseconds)
         for place in scope.segments {
