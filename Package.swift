@@ -45,10 +45,14 @@ let package = Package(
                 "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollDump", dependencies: ["TallyrollFormat", "TallyrollIntegrity", "TallyrollStore"],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "segment-dump",
             dependencies: [
-                "Tallyroll", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TallyrollDump", "TallyrollFormat", "TallyrollStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -62,7 +66,7 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
         .testTarget(

@@ -106,7 +106,8 @@ package final class BlockEncoder {
         var header = BlockHeader(
             length: 0, storeTag: storeTag, segmentNumber: segmentNumber, index: index,
             count: input.recordOffsets.count, firstSequence: input.firstSequence, times: numbers.timeRange,
-            recordedTimes: numbers.recordedRange, chainBefore: input.chainBefore, chainAfter: input.chainAfter,
+            recordedTimes: numbers.recordedRange, chainBefore: input.chainBefore,
+            chainAfter: input.chainAfter,
             directoryLength: directory.count, directoryChecksum: Checksum.of(directory.view))
         let unpadded = BlockHeader.byteCount + directory.count + body.count
         header.length = (unpadded + 7) / 8 * 8
@@ -259,7 +260,8 @@ package final class BlockEncoder {
     }
 
     private func writeDocuments(
-        _ documents: inout DocumentEncoder, _ column: ColumnID, _ dictionary: DictionaryID, _ pathRole: SectionRole,
+        _ documents: inout DocumentEncoder, _ column: ColumnID, _ dictionary: DictionaryID,
+        _ pathRole: SectionRole,
         table: inout ShapeTable, _ memory: ByteView
     ) throws {
         guard documents.hasDocuments else { return }

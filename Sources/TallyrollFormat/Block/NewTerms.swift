@@ -2,7 +2,8 @@
 /// data`, where the raw data is each term with its varint length. They make the open segment readable before its
 /// indexes are written, and are the second copy of its dictionaries after that.
 package enum NewTerms {
-    static func write(_ terms: SharedTerms, from first: Int, deflater: Deflater?, into out: inout ByteWriter) {
+    static func write(_ terms: SharedTerms, from first: Int, deflater: Deflater?, into out: inout ByteWriter)
+    {
         out.varint(UInt64(first))
         out.varint(UInt64(terms.table.count - first + 1))
         var raw = ByteWriter(capacity: 4096)
@@ -29,7 +30,8 @@ package enum NewTerms {
         let rawLength = try reader.length(atMost: Limits.blockBytes + Limits.eventBytes)
         let data = try reader.bytes(reader.remaining)
         guard first > 0, let codec = Codec(rawValue: tag) else {
-            throw reader.invalid("codec", expected: "a first code and codec 1 or 2", found: "\(first), \(tag)")
+            throw reader.invalid(
+                "codec", expected: "a first code and codec 1 or 2", found: "\(first), \(tag)")
         }
         let raw =
             codec == .deflate
