@@ -66,7 +66,7 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
         .testTarget(

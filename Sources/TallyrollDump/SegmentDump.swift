@@ -157,7 +157,7 @@ package struct SegmentDump {
     }
 
     private func columnLines() throws -> [String] {
-        var table = Table(["section", "bytes", "a event", "blocks", "stored as"])
+        var table = Table(["section", "bytes", "per event", "blocks", "stored as"])
         let columns = try ColumnSizes(blocks, terms: inspection)
         for row in columns.rows {
             table.add([
