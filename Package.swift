@@ -52,10 +52,14 @@ let package = Package(
                 "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollDump", dependencies: ["TallyrollFormat", "TallyrollIntegrity", "TallyrollStore"],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "segment-dump",
             dependencies: [
-                "Tallyroll", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TallyrollDump", "TallyrollFormat", "TallyrollStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -69,7 +73,7 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
         .testTarget(
