@@ -3,7 +3,7 @@ import TallyrollIntegrity
 import TallyrollStore
 
 private let storeID = [UInt8](1...16)
-private let store = storeID.withView { TallyrollFormat.Bytes16($0) }
+private let store = storeID.withView { Octets16($0) }
 
 /// A sealed or open segment of the sample records in memory.
 private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
