@@ -35,7 +35,7 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
         SeedSet(root: root).encode(into: &seeds)
         _ = try builder.append(run.encoded(seeds))
     }
-    if sealed { try builder.seal() } else { try builder.close() }
+    if sealed { try builder.seal() } else { try builder.releaseReserved() }
     let file = try storage.open(SegmentName.of(1), mode: .read)
     return try file.read(at: 0, length: file.size())
 }
