@@ -8,20 +8,23 @@ extension AuditLog {
     /// - Parameters:
     ///   - filter: All events if nothing is said.
     ///   - order: `.newest` is by event time, the latest first; `.oldest` is the order in which they were appended.
+    ///   - limit: At most so many; knowing it lets the query stop earlier than leaving the loop does.
     ///   - cursor: Where an earlier page ended.
     public func events(
-        where filter: Filter = .all, order: QueryOrder = .newest, after cursor: QueryCursor? = nil
+        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
     ) -> EventSequence {
-        reads.events(filter, order: order, limit: nil, after: cursor)
+        reads.events(filter, order: order, limit: limit, after: cursor)
     }
 
     /// The events an expression means, as in `"user = alice@example.com and time >= now-24h"`.
     ///
     /// - Throws: `QueryError`, which points at the character.
     public func events(
-        where expression: String, order: QueryOrder = .newest, after cursor: QueryCursor? = nil
+        where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
     ) throws(QueryError) -> EventSequence {
-        events(where: try Filter(expression), order: order, after: cursor)
+        events(where: try Filter(expression), order: order, limit: limit, after: cursor)
     }
 
     /// The events with this id, minted or foreign: usually one, since a log records what it is given, also twice.

@@ -17,18 +17,20 @@ public final class AuditLogReader: Sendable {
         reads = StoreReads(time: SystemTimeSource()) { try follower.refresh() }
     }
 
-    /// The events a filter means; see `AuditLog.events(where:order:after:)`.
+    /// The events a filter means; see `AuditLog.events(where:order:limit:after:)`.
     public func events(
-        where filter: Filter = .all, order: QueryOrder = .newest, after cursor: QueryCursor? = nil
+        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
     ) -> EventSequence {
-        reads.events(filter, order: order, limit: nil, after: cursor)
+        reads.events(filter, order: order, limit: limit, after: cursor)
     }
 
     /// The events an expression means.
     public func events(
-        where expression: String, order: QueryOrder = .newest, after cursor: QueryCursor? = nil
+        where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
     ) throws(QueryError) -> EventSequence {
-        events(where: try Filter(expression), order: order, after: cursor)
+        events(where: try Filter(expression), order: order, limit: limit, after: cursor)
     }
 
     /// The events with this id, minted or foreign.

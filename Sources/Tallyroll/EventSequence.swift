@@ -15,11 +15,6 @@ public struct EventSequence: AsyncSequence, Sendable {
         self.open = open
     }
 
-    /// At most the first `count` events: lets the query stop as early as it can.
-    public func prefix(_ count: Int) -> EventSequence {
-        EventSequence(limit: Swift.min(limit ?? Int.max, count), open: open)
-    }
-
     /// Begins a new pass over the events.
     public func makeAsyncIterator() -> Iterator { Iterator(limit: limit, open: open) }
 
