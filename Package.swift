@@ -42,7 +42,8 @@ let package = Package(
         .executableTarget(
             name: "tallyroll-cli",
             dependencies: [
-                "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CZlib", "TallyrollFormat", "TallyrollIntegrity", "TallyrollStore", "TallyrollQuery",
+                "TallyrollWorkload", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -65,6 +66,8 @@ let package = Package(
             name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
+        // Runs the built program `tallyroll`, which it finds beside the test bundle.
+        .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
     ]
