@@ -16,7 +16,8 @@ package final class Deflater {
     /// `level` is zlib's, 1 (fast) to 9 (small).
     package init(level: Int) {
         let status = deflateInit2_(
-            &stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            &stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib could not allocate its state")
     }
@@ -62,7 +63,8 @@ package enum Inflater {
             let status = CZlib.inflate(&stream, Z_FINISH)
             guard status == Z_STREAM_END, stream.avail_out == 0, stream.avail_in == 0 else {
                 throw FormatError(
-                    .invalid, what, offset: Int(stream.total_in), expected: "a deflate stream of \(rawLength) bytes",
+                    .invalid, what, offset: Int(stream.total_in),
+                    expected: "a deflate stream of \(rawLength) bytes",
                     found: "status \(status) after \(stream.total_out)")
             }
         }

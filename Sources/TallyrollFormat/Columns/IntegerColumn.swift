@@ -273,7 +273,8 @@ package struct IntegerColumn {
             for index in 0..<count { out[index] = base }
         case .packed:
             out.withMemoryRebound(to: UInt64.self) { target in
-                BitPacking.unpack(body, width: width, from: 0, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
+                BitPacking.unpack(
+                    body, width: width, from: 0, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
                 for index in 0..<count {
                     target[index] = UInt64(bitPattern: base) &+ target[index] &* scale
                 }

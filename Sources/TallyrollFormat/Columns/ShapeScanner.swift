@@ -114,7 +114,8 @@ package struct Shape: Sendable {
         var position = 0
         var expectKey = false
         func fail(_ found: String) -> FormatError {
-            FormatError(.invalid, "shape", offset: position, expected: "the structure of a JSON object", found: found)
+            FormatError(
+                .invalid, "shape", offset: position, expected: "the structure of a JSON object", found: found)
         }
         guard text.count <= Limits.shapeBytes else { throw fail("\(text.count) bytes") }
         try text.withView { (view) throws(FormatError) in
@@ -146,7 +147,9 @@ package struct Shape: Sendable {
                     position = end - 1
                     expectKey = false
                 case ShapeScanner.marker:
-                    guard !levels.isEmpty, !expectKey, markers.count < Limits.shapeSlots else { throw fail("a scalar") }
+                    guard !levels.isEmpty, !expectKey, markers.count < Limits.shapeSlots else {
+                        throw fail("a scalar")
+                    }
                     markers.append(position)
                     paths.append(path)
                 case 0x3A, 0x20, 0x09, 0x0A, 0x0D:

@@ -50,7 +50,9 @@ package struct TermInterner: ~Copyable {
         var index = Int(truncatingIfNeeded: hash) & mask
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
         while slots[index].code != 0 {
-            if slots[index].tag == tag, self.term(slots[index].code).isEqual(to: term) { return slots[index].code }
+            if slots[index].tag == tag, self.term(slots[index].code).isEqual(to: term) {
+                return slots[index].code
+            }
             index = (index + 1) & mask
         }
         return nil

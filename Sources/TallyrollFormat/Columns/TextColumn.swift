@@ -63,7 +63,8 @@ package final class TextColumn: Sendable {
             body.suffix = try reader.lengthPrefixed()
             body.fractionDigits = Int(try reader.u8())
             guard body.fractionDigits <= NumberPattern.digitsMax else {
-                throw reader.invalid("fraction digits", expected: "at most 18", found: "\(body.fractionDigits)")
+                throw reader.invalid(
+                    "fraction digits", expected: "at most 18", found: "\(body.fractionDigits)")
             }
             body.presence = try PresenceMap(&reader, count: count, stored: flags != 0)
             body.integers = try IntegerColumn(
@@ -142,7 +143,8 @@ package final class TextColumn: Sendable {
             body.exceptions.append(row)
         }
         body.followed = try TextColumn(
-            owner, view: try reader.bytes(reader.remaining), count: leaders.distinct + exceptions, leaders: nil,
+            owner, view: try reader.bytes(reader.remaining), count: leaders.distinct + exceptions,
+            leaders: nil,
             nested: true)
     }
 
@@ -205,7 +207,8 @@ package final class TextColumn: Sendable {
     ) throws {
         guard let ends = body.integers, entry < ends.count else {
             throw FormatError(
-                .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)", found: "\(entry + 1)")
+                .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)",
+                found: "\(entry + 1)")
         }
         let start = entry == 0 ? 0 : Int(clamping: ends.value(entry - 1))
         try context.appendText(from: body.heapStart, start, Int(clamping: ends.value(entry)), into: &out)
@@ -291,7 +294,8 @@ package final class TextColumn: Sendable {
             }
             guard text.count <= Limits.decodedColumnBytes else {
                 throw FormatError(
-                    .limit, "text column", offset: 0, expected: "at most \(Limits.decodedColumnBytes) bytes of text",
+                    .limit, "text column", offset: 0,
+                    expected: "at most \(Limits.decodedColumnBytes) bytes of text",
                     found: "more")
             }
             values.append(offset: UInt32(start), length: UInt32(text.count - start))
@@ -393,7 +397,8 @@ package final class TextColumn: Sendable {
     /// The verdict on each value; equal texts that lie at the same place are judged once.
     private func verdicts(_ values: ValueList, _ text: ByteView, _ predicate: (ByteView?) -> Bool) -> [Bool] {
         var judged: [UInt64: Bool] = [:]
-        let repeats = body.encoding == .localCodes || body.encoding == .sharedCodes || body.encoding == .follow
+        let repeats =
+            body.encoding == .localCodes || body.encoding == .sharedCodes || body.encoding == .follow
         let absentVerdict = values.absentCount > 0 ? predicate(nil) : false
         return (0..<values.count).map { index in
             if values.isAbsent(index) { return absentVerdict }

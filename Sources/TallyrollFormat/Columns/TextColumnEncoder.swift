@@ -52,7 +52,8 @@ package struct TextColumnEncoder: ~Copyable {
     private func allEqual(_ values: ValueList, in memory: ByteView) -> Bool {
         let first = values.value(0, in: memory)
         for index in 1..<max(values.count, 1) {
-            guard values.lengths[index] == first.count, values.value(index, in: memory).isEqual(to: first) else {
+            guard values.lengths[index] == first.count, values.value(index, in: memory).isEqual(to: first)
+            else {
                 return false
             }
         }

@@ -14,7 +14,9 @@ package struct HexTemplate {
 
     /// The template of the present values, or nil.
     static func find(_ values: ValueList, in memory: ByteView) -> HexTemplate? {
-        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else { return nil }
+        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else {
+            return nil
+        }
         let first = values.value(firstIndex, in: memory)
         let length = first.count
         guard length > 0, length <= lengthMax else { return nil }
@@ -61,7 +63,9 @@ package struct NumberPattern {
 
     /// The pattern of the present values, with each one's number appended to `numbers`, or nil.
     static func find(_ values: ValueList, in memory: ByteView, numbers: inout [Int64]) -> NumberPattern? {
-        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else { return nil }
+        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else {
+            return nil
+        }
         let first = values.value(firstIndex, in: memory)
         guard first.raw.contains(where: { isDigit($0) }) else { return nil }
         var prefix = first.count
@@ -74,7 +78,9 @@ package struct NumberPattern {
             prefix = common
             suffix = min(suffix, value.count)
             common = 0
-            while common < suffix, value.base[value.count - 1 - common] == first.base[first.count - 1 - common] {
+            while common < suffix,
+                value.base[value.count - 1 - common] == first.base[first.count - 1 - common]
+            {
                 common += 1
             }
             suffix = common
@@ -91,7 +97,9 @@ package struct NumberPattern {
             let value = values.value(index, in: memory)
             guard value.count > prefix + suffix else { return nil }
             let middle = ByteView(base: value.base + prefix, count: value.count - prefix - suffix)
-            guard let parsed = parse(middle), fraction < 0 || fraction == parsed.fractionDigits else { return nil }
+            guard let parsed = parse(middle), fraction < 0 || fraction == parsed.fractionDigits else {
+                return nil
+            }
             fraction = parsed.fractionDigits
             numbers.append(parsed.mantissa)
         }

@@ -90,3 +90,15 @@ package struct RecordView {
         return bytes.trusted(Int(offsets[field.index]), Int(length))
     }
 }
+
+extension RecordView {
+    /// Envelope and personal part of a record that `RecordEncoder` has just written: nothing is checked again.
+    @inline(never)
+    package static func parts(ofTrusted record: ByteView) -> (envelope: ByteView, personal: ByteView) {
+        let start = RecordEncoder.headerBytes
+        let length = Int(record.load(UInt32.self, at: 0))
+        return (
+            record.trusted(start, length), record.trusted(start + length, Int(record.load(UInt32.self, at: 4)))
+        )
+    }
+}

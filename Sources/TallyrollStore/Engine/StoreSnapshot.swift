@@ -8,6 +8,11 @@ package struct StoreSnapshot: Sendable {
         package var reader: SegmentReader
         package var entries: [BlockEntry]
 
+        package init(reader: SegmentReader, entries: [BlockEntry]) {
+            self.reader = reader
+            self.entries = entries
+        }
+
         package var firstSequence: UInt64 { reader.header.firstSequence }
         package var endSequence: UInt64 { entries.last?.endSequence ?? firstSequence }
     }
@@ -19,6 +24,12 @@ package struct StoreSnapshot: Sendable {
         package var count: Int
         /// Rows before this one are in a block already.
         package var start: Int
+
+        package init(run: EventRun, count: Int, start: Int) {
+            self.run = run
+            self.count = count
+            self.start = start
+        }
 
         package var firstSequence: UInt64 { run.firstSequence + UInt64(start) }
         package var endSequence: UInt64 { run.firstSequence + UInt64(count) }

@@ -71,7 +71,8 @@ package struct BlockScan {
         try checkPlace(header, at: offset)
         guard header.length <= limit - offset else {
             throw FormatError(
-                .truncated, "block", offset: offset, expected: "\(header.length) bytes", found: "\(limit - offset)")
+                .truncated, "block", offset: offset, expected: "\(header.length) bytes",
+                found: "\(limit - offset)")
         }
         let block = try BlockReader(source: FileBlockSource(file, at: offset), origin: offset, terms: terms)
         for section in block.directory.sections { _ = try block.read(section) }

@@ -23,7 +23,8 @@ final class SealedTerms: SegmentTerms, Sendable {
     }
 
     init(
-        _ file: any StorageFile, footer: SegmentFooter, fallback: @escaping @Sendable () throws -> GrowingTerms
+        _ file: any StorageFile, footer: SegmentFooter,
+        fallback: @escaping @Sendable () throws -> GrowingTerms
     ) {
         self.file = file
         self.footer = footer
@@ -74,7 +75,9 @@ final class SealedTerms: SegmentTerms, Sendable {
     /// The decoded dictionary, or nil when its section is damaged.
     private func table(_ dictionary: DictionaryID) throws -> TermTable? {
         if let known = state.withLock({ $0.decoded[dictionary] }) { return known }
-        guard let loaded = try section(dictionary), let table = try? loaded.section.decodeAll() else { return nil }
+        guard let loaded = try section(dictionary), let table = try? loaded.section.decodeAll() else {
+            return nil
+        }
         state.withLock { $0.decoded[dictionary] = table }
         return table
     }

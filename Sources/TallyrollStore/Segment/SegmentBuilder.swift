@@ -105,7 +105,8 @@ package final class SegmentBuilder {
         BlockEntry(
             offset: range.lowerBound, length: range.count, count: count, firstSequence: nextSequence,
             times: Int64.min...Int64.max, recordedTimes: Int64.min...Int64.max,
-            chainBefore: chainHead.withUnsafeBytes { [UInt8]($0) }, headerChecksum: 0, roots: [], isReadable: false)
+            chainBefore: chainHead.withUnsafeBytes { [UInt8]($0) }, headerChecksum: 0, roots: [],
+            isReadable: false)
     }
 
     private func fillGap(before entry: BlockEntry) {

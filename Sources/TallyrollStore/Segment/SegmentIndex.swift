@@ -14,7 +14,8 @@ struct SegmentIndex {
 
     /// Adds the events of a block that was just encoded.
     mutating func append(_ encoder: BlockEncoder) {
-        append(codes: [encoder.typeCodes, encoder.userCodes, encoder.resourceCodes], idHashes: encoder.idHashes)
+        append(
+            codes: [encoder.typeCodes, encoder.userCodes, encoder.resourceCodes], idHashes: encoder.idHashes)
     }
 
     /// Adds the events of a block that lies on disk.
@@ -99,30 +100,32 @@ struct SegmentIndex {
         }
         if idCount > 0 {
             sectionStart = out.count
-            writeIDs(entries, into: &out)
+            idHashes.withUnsafeBufferPointer { SegmentIndex.writeIDs($0, entries, into: &out) }
             close(.ids, 0, from: sectionStart, &out)
         }
         let footer = SegmentFooter(
             storeTag: header.storeTag, segmentNumber: header.number,
-            endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count, sections: sections)
+            endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count,
+            sections: sections)
         footer.write(into: &out)
     }
 
-    private func writeIDs(_ entries: [BlockEntry], into out: inout ByteWriter) {
+    /// Appends the table of ids, from the hash of each event's id in order.
+    static func writeIDs(
+        _ hashes: UnsafeBufferPointer<UInt64>, _ entries: [BlockEntry], into out: inout ByteWriter
+    ) {
         var blocks: [UInt32] = []
-        blocks.reserveCapacity(idHashes.count)
+        blocks.reserveCapacity(hashes.count)
         for (number, entry) in entries.enumerated() {
             blocks.append(contentsOf: repeatElement(UInt32(number), count: entry.count))
         }
-        var present = [UInt64](repeating: 0, count: (idHashes.count + 63) / 64)
-        for ordinal in idHashes.indices where idHashes[ordinal] != IDHash.none {
+        var present = [UInt64](repeating: 0, count: (hashes.count + 63) / 64)
+        for ordinal in hashes.indices where hashes[ordinal] != IDHash.none {
             present[ordinal >> 6] |= 1 << UInt64(ordinal & 63)
         }
-        idHashes.withUnsafeBufferPointer { hashes in
-            present.withUnsafeBufferPointer { present in
-                blocks.withUnsafeBufferPointer { blocks in
-                    IDTable.build(hashes: hashes, present: present, payload: .blocks(blocks), into: &out)
-                }
+        present.withUnsafeBufferPointer { present in
+            blocks.withUnsafeBufferPointer { blocks in
+                IDTable.build(hashes: hashes, present: present, payload: .blocks(blocks), into: &out)
             }
         }
     }

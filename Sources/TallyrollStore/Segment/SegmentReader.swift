@@ -10,6 +10,8 @@ package final class SegmentReader: Sendable {
     package let footer: SegmentFooter?
     /// What is wrong with the index region of a sealed segment whose blocks had to be found without it.
     package let indexProblem: FormatError?
+    /// What is wrong with the segment's header, which was then rebuilt from the first block.
+    package let headerProblem: FormatError?
     package let file: any StorageFile
     private let sealedTerms: SealedTerms?
     private let growingTerms: GrowingTerms?
@@ -45,13 +47,12 @@ package final class SegmentReader: Sendable {
         _ name: String, in storage: any Storage, cache: BlockCache, mustBeSealed: Bool = false
     ) throws {
         let file = try storage.open(name, mode: .read)
-        let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-        let header = try SegmentHeader(head.view)
+        let (header, headerProblem) = try SegmentReader.readHeader(file, name)
         let size = try file.size()
         do {
             guard let footer = try SegmentReader.readFooter(file, header: header, size: size) else {
                 try self.init(
-                    name, header, file, size: size, cache: cache,
+                    name, header, file, size: size, cache: cache, headerProblem: headerProblem,
                     problem: mustBeSealed
                         ? FormatError(
                             .invalid, "segment trailer", offset: size - SegmentFooter.trailerBytes,
@@ -59,17 +60,33 @@ package final class SegmentReader: Sendable {
                 return
             }
             let entries = try SegmentReader.readEntries(file, footer: footer, size: size)
-            self.init(name, header, file, footer: footer, entries: entries, cache: cache)
+            self.init(
+                name, header, file, footer: footer, entries: entries, cache: cache,
+                headerProblem: headerProblem)
         } catch let problem as FormatError {
-            try self.init(name, header, file, size: size, cache: cache, problem: problem)
+            try self.init(
+                name, header, file, size: size, cache: cache, headerProblem: headerProblem, problem: problem)
+        }
+    }
+
+    /// The header, or where it is damaged the one that the first block gives, and what is wrong.
+    private static func readHeader(
+        _ file: any StorageFile, _ name: String
+    ) throws -> (SegmentHeader, FormatError?) {
+        do {
+            let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+            return (try head.withView { try SegmentHeader($0) }, nil)
+        } catch let problem as FormatError where problem.kind != .unsupported {
+            return (try SegmentHeader.rebuilt(file, name: name, after: problem), problem)
         }
     }
 
     /// A sealed segment.
     private init(
         _ name: String, _ header: SegmentHeader, _ file: any StorageFile, footer: SegmentFooter,
-        entries: [BlockEntry], cache: BlockCache
+        entries: [BlockEntry], cache: BlockCache, headerProblem: FormatError?
     ) {
+        self.headerProblem = headerProblem
         self.name = name
         self.header = header
         self.file = file
@@ -87,8 +104,9 @@ package final class SegmentReader: Sendable {
     /// A segment whose blocks are found one by one: an open one, or one whose index region is damaged.
     private init(
         _ name: String, _ header: SegmentHeader, _ file: any StorageFile, size: Int, cache: BlockCache,
-        problem: FormatError?
+        headerProblem: FormatError?, problem: FormatError?
     ) throws {
+        self.headerProblem = headerProblem
         self.name = name
         self.header = header
         self.file = file
@@ -109,6 +127,7 @@ package final class SegmentReader: Sendable {
         self.cache = cache
         footer = nil
         indexProblem = nil
+        headerProblem = nil
         sealedTerms = nil
         growingTerms = GrowingTerms()
         sealedEntries = []
@@ -145,10 +164,17 @@ package final class SegmentReader: Sendable {
                 found: "none")
         }
         let bytes = try file.section(section)
-        var reader = ByteReader(bytes.view, what: "block directory", origin: section.offset)
-        let count = try reader.length(atMost: bytes.count)
+        return try entries(of: bytes.view, origin: section.offset, fileLength: size)
+    }
+
+    /// The entries of a block directory.
+    package static func entries(
+        of view: ByteView, origin: Int, fileLength: Int
+    ) throws(FormatError) -> [BlockEntry] {
+        var reader = ByteReader(view, what: "block directory", origin: origin)
+        let count = try reader.length(atMost: view.count)
         var entries: [BlockEntry] = []
-        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: size)) }
+        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: fileLength)) }
         try reader.finish()
         return entries
     }
@@ -256,6 +282,6 @@ package final class SegmentReader: Sendable {
     /// Chain and tree at the end of a sealed segment.
     package func heads() throws -> SegmentHeads? {
         guard let footer, let section = footer.section(.heads) else { return nil }
-        return try SegmentHeads(try file.section(section).view)
+        return try file.section(section).withView { try SegmentHeads($0) }
     }
 }

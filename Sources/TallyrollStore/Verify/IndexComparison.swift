@@ -1,0 +1,157 @@
+import TallyrollFormat
+
+/// Compares the indexes of a segment with what its blocks hold: every index must say exactly what the columns say.
+struct IndexComparison {
+    let place: CheckedPlace
+    let header: SegmentHeader
+    let entries: [BlockEntry]
+    let region: CheckedRegion
+
+    /// At most one problem an index. `isComplete` says that every block was read and proved, so that totals count.
+    func problems(
+        _ results: [BlockResult], codes: SegmentCodes?, isComplete: Bool
+    ) -> [VerificationProblem] {
+        var problems: [VerificationProblem] = []
+        for dictionary in DictionaryID.allCases where !region.isDamaged(.dictionary, dictionary.rawValue) {
+            if let problem = dictionaryProblem(dictionary, results, isComplete: isComplete) {
+                problems.append(problem)
+            }
+        }
+        for (position, dictionary) in SegmentIndex.postingDictionaries.enumerated() {
+            guard let lists = region.postings[position], let codes else { continue }
+            if let problem = postingsProblem(lists, dictionary, codes.column(position)) {
+                problems.append(problem)
+            }
+        }
+        if !region.isDamaged(.ids), let codes,
+            let problem = idsProblem(results, codes, isComplete: isComplete)
+        {
+            problems.append(problem)
+        }
+        return problems
+    }
+
+    private func problem(
+        _ role: IndexRole, _ id: UInt8, ordinal: Int? = nil, block: Int? = nil, _ message: String
+    ) -> VerificationProblem {
+        var sequences: Range<UInt64>?
+        var block = block
+        if let ordinal {
+            let sequence = header.firstSequence + UInt64(ordinal)
+            sequences = sequence..<sequence + 1
+            block = entries.firstIndex {
+                $0.firstSequence <= sequence && sequence < $0.firstSequence + UInt64($0.count)
+            }
+        }
+        return place.problem(
+            .index, block: block, sequences: sequences, offset: region.footer?.section(role, id)?.offset,
+            message)
+    }
+
+    // MARK: Dictionaries
+
+    private func dictionaryProblem(
+        _ dictionary: DictionaryID, _ results: [BlockResult], isComplete: Bool
+    ) -> VerificationProblem? {
+        var count = 0
+        var isSure = true
+        for (position, result) in results.enumerated() {
+            if let mismatch = result.termMismatch, mismatch.dictionary == dictionary {
+                let message =
+                    "term \(mismatch.code) of \(dictionary) is not the one that block \(position) brings"
+                return problem(.dictionary, dictionary.rawValue, block: position, message)
+            }
+            if let new = result.newTerms.first(where: { $0.dictionary == dictionary }) {
+                guard isSure ? new.first == count + 1 : new.first > count else {
+                    return problem(
+                        .dictionary, dictionary.rawValue, block: position,
+                        "the new terms of \(dictionary) in block \(position) begin at \(new.first), \(count) are known"
+                    )
+                }
+                count = new.first - 1 + new.count
+                isSure = true
+            }
+            if !result.isProved { isSure = false }
+        }
+        let known = region.tables[dictionary.index]?.count ?? 0
+        guard isComplete, known != count else { return nil }
+        return problem(
+            .dictionary, dictionary.rawValue,
+            "the dictionary of \(dictionary) has \(known) terms, the blocks bring \(count)")
+    }
+
+    // MARK: Posting lists
+
+    private func postingsProblem(
+        _ lists: TermPostings, _ dictionary: DictionaryID, _ codes: UnsafeBufferPointer<UInt32>
+    ) -> VerificationProblem? {
+        let id = dictionary.rawValue
+        if let table = region.tables[dictionary.index], table.count != lists.termCount {
+            return problem(
+                .postings, id,
+                "there are \(lists.termCount) posting lists for \(table.count) terms of \(dictionary)")
+        }
+        var listed = 0
+        var ordinals = [UInt32](repeating: 0, count: codes.count)
+        for code in 0..<UInt32(lists.termCount) {
+            guard let list = try? lists.list(code + 1) else {
+                return problem(
+                    .postings, id, "the posting list of term \(code + 1) of \(dictionary) cannot be read")
+            }
+            let wrong = ordinals.withUnsafeMutableBufferPointer { target -> UInt32? in
+                let count = list.decode(into: target)
+                for ordinal in target[..<count] {
+                    let found = codes[Int(ordinal)]
+                    if found == code + 1 {
+                        listed += 1
+                    } else if found != SegmentCodes.unknown {
+                        return ordinal
+                    }
+                }
+                return nil
+            }
+            if let wrong {
+                return problem(
+                    .postings, id, ordinal: Int(wrong),
+                    "the posting list of term \(code + 1) of \(dictionary) names an event that does not have it"
+                )
+            }
+        }
+        let expected = codes.count { $0 != 0 && $0 != SegmentCodes.unknown }
+        guard listed != expected else { return nil }
+        return problem(
+            .postings, id, "the posting lists of \(dictionary) leave out \(expected - listed) events")
+    }
+
+    // MARK: Ids
+
+    private func idsProblem(
+        _ results: [BlockResult], _ codes: SegmentCodes, isComplete: Bool
+    ) -> VerificationProblem? {
+        let count = results.reduce(0) { $0 + $1.foreignIDs }
+        guard let section = region.footer?.section(.ids), let table = region.ids else {
+            return count == 0
+                ? nil
+                : problem(.ids, 0, "\(count) events have ids of their own, and there is no table of ids")
+        }
+        let hashes = UnsafeBufferPointer(codes.idHashes)
+        // Where every id is known, the table is what they give, byte for byte; that is quicker than asking it for each.
+        if isComplete, table.count == count {
+            var expected = ByteWriter(capacity: section.length)
+            SegmentIndex.writeIDs(hashes, entries, into: &expected)
+            if region.idBytes?.withView({ $0.isEqual(to: expected.view) }) ?? false { return nil }
+        }
+        for (position, entry) in entries.enumerated() {
+            let start = Int(clamping: (entry.firstSequence &- header.firstSequence) & 0xFFFF_FFFF)
+            guard results[position].isProved, start + entry.count <= hashes.count else { continue }
+            for ordinal in start..<start + entry.count where hashes[ordinal] != IDHash.none {
+                guard table.candidates(hashes[ordinal]).contains(where: { Int($0) == position }) else {
+                    return problem(
+                        .ids, 0, ordinal: ordinal, "the table of ids does not lead to an event's block")
+                }
+            }
+        }
+        guard isComplete else { return nil }
+        return problem(.ids, 0, "the table of ids is not the one of the segment's \(count) ids")
+    }
+}
