@@ -16,7 +16,10 @@ struct TallyrollCommand: ParsableCommand {
               tallyroll query --store audit 'user = alice@example.com and result = failure'
               tallyroll verify --store audit
             """,
-        subcommands: [IngestCommand.self, SealCommand.self, GenerateCommand.self])
+        subcommands: [
+            IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self, GetCommand.self, TailCommand.self,
+            VerifyCommand.self, ExportCommand.self, GenerateCommand.self,
+        ])
 
     static func main() {
         // A reader that went away shows as an error of `write`.

@@ -1,4 +1,5 @@
 import TallyrollFormat
+import TallyrollQuery
 
 /// The data a command prints: gathered in a large buffer and written to stdout in pieces.
 ///
@@ -44,6 +45,15 @@ struct StandardOutput: ~Copyable {
                     "cannot write to standard output: \(systemReason(errno)): give it room, then repeat the command")
             }
         }
+    }
+}
+
+extension StandardOutput {
+    /// Prints what a query did and cost.
+    static func print(_ explanation: QueryExplanation, json: Bool) throws {
+        var out = StandardOutput()
+        try out.line("\(explanation)")
+        try out.flush()
     }
 }
 

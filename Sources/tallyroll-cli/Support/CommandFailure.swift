@@ -1,4 +1,5 @@
 import TallyrollFormat
+import TallyrollQuery
 import TallyrollStore
 
 /// What the program says with its exit code. Scripts rely on these numbers.
@@ -51,6 +52,10 @@ struct CommandFailure: Error {
         case let error as AuditLogError: CommandFailure(error)
         case let error as StorageError: CommandFailure(.storage(error))
         case let error as FormatError: CommandFailure(.inputOutput, "\(error): verify the store")
+        case let error as QueryError: CommandFailure(.usage, "in the expression, \(error)")
+        case let error as QueryCursorError: CommandFailure(.usage, "--cursor: \(error)")
+        case let error as QueryLimitError: CommandFailure(.usage, "\(error)")
+        case is CancellationError: CommandFailure(.interrupted, "interrupted")
         default: CommandFailure(.inputOutput, "\(error)")
         }
     }
