@@ -188,9 +188,7 @@ final class LogWriter {
     private func beginRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
         if let run { fullRuns.append(run) }
         let seed = context.entropy.bytes(16)
-        let begun = EventRun(
-            firstSequence: nextSequence, seed: seed, capacity: context.manifest.blockEvents,
-            bytes: context.blockBytes + context.eventBytesMax)
+        let begun = EventRun(firstSequence: nextSequence, seed: seed, pool: context.runs)
         run = begun
         salts = SaltCursor(root: try Bytes16.checked(seed))
         content.runs.append(LogRun(firstIndex: index, seed: seed.withView { Octets16($0) }))
