@@ -18,7 +18,7 @@ struct TallyrollCommand: ParsableCommand {
             """,
         subcommands: [
             IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self, GetCommand.self, TailCommand.self,
-            VerifyCommand.self, ExportCommand.self, GenerateCommand.self,
+            VerifyCommand.self, StatsCommand.self, ExportCommand.self, GenerateCommand.self,
         ])
 
     static func main() {
