@@ -49,7 +49,8 @@ let package = Package(
         .executableTarget(
             name: "tallyroll-cli",
             dependencies: [
-                "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CZlib", "TallyrollFormat", "TallyrollIntegrity", "TallyrollStore", "TallyrollQuery",
+                "TallyrollWorkload", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -76,6 +77,8 @@ let package = Package(
             name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
+        // Runs the built program `tallyroll`, which it finds beside the test bundle.
+        .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
     ]
