@@ -202,6 +202,48 @@ package final class DocumentColumn: Sendable {
         }
     }
 
+    /// Adds the rows that have, at a path for which `matches` holds, a scalar for which `holds` does: asked once for
+    /// equal scalars that lie together. `holds` gets the scalar as JSON text. With `stringsOnly` scalars that cannot be
+    /// strings are passed over.
+    package func insertRows(
+        where matches: ([UInt8]) -> Bool, stringsOnly: Bool, into rows: inout RowSet,
+        _ holds: (ByteView) -> Bool
+    ) throws {
+        var wanted: Set<Int> = []
+        for code in counts.used where code > 0 {
+            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) {
+                wanted.insert(path)
+            }
+        }
+        var scalar = ByteWriter(capacity: 256)
+        for path in wanted.sorted() {
+            let (uses, column) = try usedColumn(path)
+            if stringsOnly, !column.quoted, column.texts.isNumeric { continue }
+            let entries = try column.texts.rows(from: context) { value in
+                guard let value else { return holds(nullView) }
+                if !column.quoted { return holds(value) }
+                scalar.removeAll()
+                scalar.u8(0x22)
+                scalar.bytes(value)
+                scalar.u8(0x22)
+                return holds(scalar.view)
+            }
+            if entries.isEmpty { continue }
+            var usesByPlace = [Int](repeating: 0, count: counts.used.count)
+            for use in uses { usesByPlace[use.place] = use.count }
+            var entry = 0
+            for row in codes.indices {
+                let count = usesByPlace[counts.place(row)]
+                for next in entry..<(entry + count) where entries.contains(next) { rows.insert(row) }
+                entry += count
+            }
+        }
+    }
+
+    private var nullView: ByteView {
+        ByteView(base: nullStaticText.utf8Start, count: nullStaticText.utf8CodeUnitCount)
+    }
+
     /// Calls `body` with each row whose object is kept as text.
     package func forEachRaw(_ body: (_ row: Int, _ document: ByteView) -> Void) throws {
         guard counts.used.contains(where: { $0 > 0 && shapes.shapes[Int($0) - 1] == nil }) else { return }
@@ -255,6 +297,7 @@ private struct DecodedPath {
     }
 }
 
+private let nullStaticText: StaticString = "null"
 private let nullText: [UInt8] = [0x6E, 0x75, 0x6C, 0x6C]
 
 /// The scalars at one path.
@@ -305,6 +348,8 @@ private struct ShapeCounts {
         groups.append(contentsOf: running)
         self.groups = groups
     }
+
+    func place(_ row: Int) -> Int { Int(places[row]) }
 
     /// `row` may be the number of rows: then all are counted.
     func before(_ row: Int, place: Int) -> Int {

@@ -58,7 +58,8 @@ final class RecordColumns: @unchecked Sendable {
         user = try Terms(block, .user, .user)
         resource = try Terms(block, .resource, .resource)
         texts = try RecordColumns.textFields.map { field in
-            guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id), !column.isAbsent
+            guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id),
+                !column.isAbsent
             else { return nil }
             return Text(
                 column: column, dictionary: DictionaryID(field: field),

@@ -153,6 +153,9 @@ package final class TextColumn: Sendable {
     /// True when no entry has a value.
     package var isAbsent: Bool { body.encoding == .absent }
 
+    /// True when every value is the text of a number.
+    package var isNumeric: Bool { body.encoding == .number && body.prefix.isEmpty && body.suffix.isEmpty }
+
     /// Appends the text of one entry to `out`; false, and nothing appended, when it is absent.
     package func append(
         _ index: Int, from context: ColumnContext, into out: inout ByteWriter
@@ -466,7 +469,8 @@ package final class TextColumn: Sendable {
             let code = localCode(index)
             guard code < verdicts.count else {
                 throw FormatError(
-                    .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)", found: "\(code)")
+                    .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)",
+                    found: "\(code)")
             }
             if verdicts[code] { result.insert(index) }
         }
@@ -481,7 +485,8 @@ package final class TextColumn: Sendable {
         let span = Int((codes.max() ?? smallest) - smallest) + 1
         guard span <= 1 << 22 else {
             throw FormatError(
-                .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart", found: "\(span)")
+                .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart",
+                found: "\(span)")
         }
         // 0 not asked yet, 1 no, 2 yes.
         var verdicts = [UInt8](repeating: 0, count: span)

@@ -213,6 +213,7 @@ final class SegmentFilter {
         var result = try rows(leaf, text: .message, block, candidates)
         result.formUnion(try rows(leaf, text: .error, block, candidates))
         try DocumentQuestion.insertRowsWithString(leaf, block, candidates, into: &result, &scratch)
+        result.formIntersection(candidates)
         return result
     }
 }
