@@ -77,7 +77,8 @@ struct PlainEvent {
     var recorded: Int64 = 0
     var duration: Int64?
     var result: ResultKind?
-    static let minted = "0192f0c1-0000-7000-8000-000000000000"
+    static let standardMinted = "0192f0c1-0000-7000-8000-000000000000"
+    var minted = standardMinted
 
     func row(_ random: inout SplitMix64) -> TestRow {
         let row = TestRow(sequence: UInt64(sequence))
@@ -125,7 +126,7 @@ struct Oracle {
 
     private func values(_ field: Field) -> [Plain] {
         switch field {
-        case .id: [.text(event.strings[.id] ?? PlainEvent.minted)]
+        case .id: [.text(event.strings[.id] ?? event.minted)]
         case .sequence: [.integer(event.sequence)]
         case .time: [.integer(event.time)]
         case .recorded: [.integer(event.recorded)]

@@ -100,7 +100,7 @@ struct VerifyStore {
                 }
             }
             if shape.sealsLast || number + 1 < shape.blockSizes.count { try builder.seal() }
-            try builder.close()
+        try builder.releaseReserved()
             files.append(
                 (
                     SegmentName.of(UInt64(number + 1)),

@@ -23,6 +23,7 @@ package final class BlockReader: TextHeap, Sendable {
     package let source: any BlockSource
     package let terms: any SegmentTerms
     private let parsed = Mutex(Parsed())
+    private let readCount = Atomic<Int>(0)
 
     private struct Parsed {
         var integers: [ColumnID: DecodedIntegers] = [:]
@@ -69,6 +70,9 @@ package final class BlockReader: TextHeap, Sendable {
 
     package var count: Int { header.count }
 
+    /// The bytes of sections read so far, for accounts of what a query cost.
+    package var bytesRead: Int { readCount.load(ordering: .relaxed) }
+
     // MARK: Sections
 
     /// The bytes of a section, checked, or nil when the block has none of that kind.
@@ -80,6 +84,7 @@ package final class BlockReader: TextHeap, Sendable {
     /// The bytes of a section, checked against its checksum.
     package func read(_ section: BlockSection) throws -> Bytes {
         let bytes = try source.read(section.offset, section.length)
+        readCount.wrappingAdd(section.length, ordering: .relaxed)
         let computed = UInt32(truncatingIfNeeded: Checksum.of(bytes.view))
         guard computed == section.checksum else {
             throw FormatError(
@@ -112,7 +117,7 @@ package final class BlockReader: TextHeap, Sendable {
     /// The terms this block adds to a dictionary, or nil when it adds none.
     package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {
         guard let bytes = try sectionIfPresent(.newTerms, Int(dictionary.rawValue)) else { return nil }
-        return try NewTerms.read(bytes.view, dictionary: dictionary)
+        return try withExtendedLifetime(bytes) { try NewTerms.read(bytes.view, dictionary: dictionary) }
     }
 
     // MARK: Columns
@@ -221,7 +226,7 @@ package final class BlockReader: TextHeap, Sendable {
     private func heapDirectory() throws -> TextHeapDirectory {
         if let known = parsed.withLock({ $0.heap }) { return known }
         let bytes = try required(.heapDirectory, 0)
-        let heap = try TextHeapDirectory(bytes.view)
+        let heap = try withExtendedLifetime(bytes) { try TextHeapDirectory(bytes.view) }
         parsed.withLock { $0.heap = heap }
         return heap
     }
@@ -229,7 +234,7 @@ package final class BlockReader: TextHeap, Sendable {
     private func inflated(_ chunk: Int, _ heap: TextHeapDirectory) throws -> Bytes {
         if let known = parsed.withLock({ $0.chunks[chunk] }) { return known }
         let stored = try required(.textChunk, chunk)
-        let bytes = try heap.inflate(chunk, stored: stored.view)
+        let bytes = try withExtendedLifetime(stored) { try heap.inflate(chunk, stored: stored.view) }
         parsed.withLock { $0.chunks[chunk] = bytes }
         return bytes
     }

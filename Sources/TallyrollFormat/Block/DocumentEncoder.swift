@@ -40,6 +40,17 @@ package struct DocumentEncoder: ~Copyable {
         rowSlots.append(slotOffsets.count)
     }
 
+    /// Adds the objects of all rows; a list without any values stands for rows without objects.
+    package mutating func append(_ values: ValueList, in memory: ByteView) {
+        for row in 0..<values.count {
+            if values.isAbsent(row) {
+                appendAbsent()
+            } else {
+                append(values.value(row, in: memory), at: values.offsets[row])
+            }
+        }
+    }
+
     /// Adds the object of the next row, which lies at `offset` of the block's memory.
     package mutating func append(_ document: ByteView, at offset: UInt32) {
         rowDocuments.append(offset: offset, length: UInt32(document.count))

@@ -52,19 +52,21 @@ struct FixedColumns {
     }
 
     @inline(__always)
-    mutating func append(_ record: borrowing RecordView, recordedAt: Int64) {
-        timestamps.append(record.timestamp)
-        recorded.append(recordedAt)
-        digits.append(Int64(record.time.digits))
-        if digitsAreShortest, record.time.digits != TimeNotation.shortestDigits(record.timestamp) {
-            digitsAreShortest = false
-        }
-        zones.append(Int64(record.time.zoneMinutes))
-        outcomes.append(Int64(record.outcome.rawValue))
-        origins.append(Int64(record.origin.rawValue))
-        hasDuration.append(record.duration != nil)
-        if let duration = record.duration { durations.append(duration) }
+    mutating func append(
+        timestamp: Int64, digits: UInt8, zone: Int16, outcome: UInt8, origin: UInt8, duration: Int64?
+    ) {
+        timestamps.append(timestamp)
+        self.digits.append(Int64(digits))
+        if digitsAreShortest, digits != TimeNotation.shortestDigits(timestamp) { digitsAreShortest = false }
+        zones.append(Int64(zone))
+        outcomes.append(Int64(outcome))
+        origins.append(Int64(origin))
+        hasDuration.append(duration != nil)
+        if let duration { durations.append(duration) }
     }
+
+    @inline(__always)
+    mutating func appendRecorded(_ time: Int64) { recorded.append(time) }
 
     func write(_ column: Column, with encoder: inout IntegerColumnEncoder, into out: inout ByteWriter) {
         switch column {

@@ -1,11 +1,11 @@
 /// A growing buffer that is written front to back and can be emptied and used again without giving its memory
 /// back: nothing is allocated per event once it is warm. All integers little-endian.
-package struct ByteWriter: ~Copyable {
-    private var memory: UnsafeMutableRawPointer
-    private var capacity: Int
-    package private(set) var count = 0
+@usableFromInline package struct ByteWriter: ~Copyable {
+    @usableFromInline var memory: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline package internal(set) var count = 0
 
-    package init(capacity: Int = 256) {
+    @usableFromInline package init(capacity: Int = 256) {
         self.capacity = max(capacity, 16)
         memory = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 16)
     }
@@ -13,22 +13,22 @@ package struct ByteWriter: ~Copyable {
     deinit { memory.deallocate() }
 
     /// Forgets the bytes and keeps the memory.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func removeAll() { count = 0 }
 
     /// Forgets the bytes from `length` on.
-    package mutating func truncate(to length: Int) {
+    @usableFromInline package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func reserve(_ extra: Int) {
         if capacity - count < extra { grow(extra) }
     }
 
-    @inline(never)
-    private mutating func grow(_ extra: Int) {
+    @inline(never) @usableFromInline
+    mutating func grow(_ extra: Int) {
         let wanted = max(capacity * 2, count + extra)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
         larger.copyMemory(from: memory, byteCount: count)
@@ -37,26 +37,26 @@ package struct ByteWriter: ~Copyable {
         capacity = wanted
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func integer<T: FixedWidthInteger>(_ value: T) {
         reserve(MemoryLayout<T>.size)
         (memory + count).storeBytes(of: value.littleEndian, as: T.self)
         count += MemoryLayout<T>.size
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func u8(_ value: UInt8) { integer(value) }
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func u16(_ value: UInt16) { integer(value) }
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func u32(_ value: UInt32) { integer(value) }
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func u64(_ value: UInt64) { integer(value) }
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func i64(_ value: Int64) { integer(value) }
 
     /// Unsigned LEB128 in its shortest form.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func varint(_ value: UInt64) {
         reserve(10)
         var rest = value
@@ -69,7 +69,7 @@ package struct ByteWriter: ~Copyable {
         count += 1
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func bytes(_ view: ByteView) {
         reserve(view.count)
         (memory + count).copyMemory(from: view.base, byteCount: view.count)
@@ -77,7 +77,7 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Appends bytes that were written before.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func copyWithin(offset: Int, length: Int) {
         precondition(offset >= 0 && length >= 0 && length <= count - offset)
         reserve(length)
@@ -85,23 +85,23 @@ package struct ByteWriter: ~Copyable {
         count += length
     }
 
-    package mutating func bytes(_ array: [UInt8]) { array.withView { bytes($0) } }
+    @usableFromInline package mutating func bytes(_ array: [UInt8]) { array.withView { bytes($0) } }
 
     /// A varint length and the bytes.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func lengthPrefixed(_ view: ByteView) {
         varint(UInt64(view.count))
         bytes(view)
     }
 
-    package mutating func zeros(_ length: Int) {
+    @usableFromInline package mutating func zeros(_ length: Int) {
         reserve(length)
         (memory + count).initializeMemory(as: UInt8.self, repeating: 0, count: length)
         count += length
     }
 
     /// Zeros up to the next multiple of `alignment`.
-    package mutating func pad(to alignment: Int) {
+    @usableFromInline package mutating func pad(to alignment: Int) {
         zeros((alignment - count % alignment) % alignment)
     }
 
@@ -117,17 +117,17 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Writes over an integer that was written before.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {
         precondition(offset >= 0 && offset <= count - MemoryLayout<T>.size)
         (memory + offset).storeBytes(of: value.littleEndian, as: T.self)
     }
 
     /// A view of what was written, valid until the next change.
-    @inline(__always)
+    @inlinable @inline(__always)
     package var view: ByteView {
         ByteView(base: UnsafePointer(memory.assumingMemoryBound(to: UInt8.self)), count: count)
     }
 
-    package var array: [UInt8] { view.array }
+    @usableFromInline package var array: [UInt8] { view.array }
 }

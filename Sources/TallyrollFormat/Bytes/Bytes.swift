@@ -1,25 +1,25 @@
 /// An owned run of bytes on the heap that never changes after it is made: what caches and tails hold on to.
 ///
 /// `@unchecked Sendable`: the memory is written before the initialiser returns and only read afterwards.
-package final class Bytes: @unchecked Sendable {
-    private let memory: UnsafeMutableRawBufferPointer
+@usableFromInline package final class Bytes: @unchecked Sendable {
+    @usableFromInline let memory: UnsafeMutableRawBufferPointer
 
     /// The number of bytes.
-    package let count: Int
+    @usableFromInline package let count: Int
 
     /// Makes `count` bytes that `fill` writes; bytes it leaves alone are zero.
-    package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+    @usableFromInline package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
         self.count = count
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
         memory.initializeMemory(as: UInt8.self, repeating: 0)
         try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
     }
 
-    package convenience init(copying view: ByteView) {
+    @usableFromInline package convenience init(copying view: ByteView) {
         self.init(count: view.count) { $0.copyMemory(from: view.raw) }
     }
 
-    package convenience init(_ array: [UInt8]) {
+    @usableFromInline package convenience init(_ array: [UInt8]) {
         self.init(count: array.count) { target in array.withUnsafeBytes { target.copyMemory(from: $0) } }
     }
 
@@ -27,7 +27,7 @@ package final class Bytes: @unchecked Sendable {
 
     /// A view of all bytes, valid while this object lives: keep the owner in scope around every use
     /// (`withExtendedLifetime`, or a stored property).
-    @inline(__always)
+    @inlinable @inline(__always)
     package var view: ByteView { ByteView(UnsafeRawBufferPointer(rebasing: memory[..<count])) }
 
     /// Calls `body` with a view of all bytes, which stay alive during the call. The way to look at bytes that nothing

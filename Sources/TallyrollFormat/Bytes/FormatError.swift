@@ -25,7 +25,7 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was there.
     public let found: String
 
-    package init(_ kind: Kind, _ what: String, offset: Int, expected: String, found: String) {
+    @usableFromInline package init(_ kind: Kind, _ what: String, offset: Int, expected: String, found: String) {
         self.kind = kind
         self.what = what
         self.offset = offset

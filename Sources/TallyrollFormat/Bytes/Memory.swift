@@ -7,7 +7,7 @@
 #endif
 
 /// `memcmp` under a name that says what it does.
-@inline(__always)
+@inline(never) @usableFromInline
 func compareMemory(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Int {
     Int(memcmp(a, b, count))
 }

@@ -18,10 +18,25 @@ enum TextEncoding: UInt8 {
     case sharedCodes = 8
 }
 
-/// The terms of one field in one segment while it is built.
+/// The terms of one field in one segment while it is built. One thread uses it at a time.
 package final class SharedTerms {
-    package var table = TermInterner(capacity: 256)
-    package init() {}
+    /// Behind a pointer, since a class property would be checked for exclusive access at every event.
+    private let storage: UnsafeMutablePointer<TermInterner>
+
+    package init() {
+        storage = .allocate(capacity: 1)
+        storage.initialize(to: TermInterner(capacity: 256))
+    }
+
+    deinit {
+        storage.deinitialize(count: 1)
+        storage.deallocate()
+    }
+
+    package var table: TermInterner {
+        @inline(__always) _read { yield storage.pointee }
+        @inline(__always) _modify { yield &storage.pointee }
+    }
 
     /// Terms in one dictionary beyond which a free-text field no longer adds to it: readers hold dictionaries in
     /// memory, and a field with this many values gains nothing from one.

@@ -37,6 +37,12 @@ package struct ValueList {
         absentCount += 1
     }
 
+    /// Appends absent entries until there are `count`.
+    @inline(__always)
+    package mutating func pad(to count: Int) {
+        while self.count < count { appendAbsent() }
+    }
+
     @inline(__always)
     package func isAbsent(_ index: Int) -> Bool { lengths[index] == ValueList.absent }
 

@@ -18,7 +18,7 @@ package enum DedicatedThreads {
         var started: [pthread_t] = []
         var leftOver: [Int] = []
         for number in 1..<max(count, 1) {
-            if let thread = start({ body(number) }) {
+            if let thread = create({ body(number) }) {
                 started.append(thread)
             } else {
                 leftOver.append(number)
@@ -34,8 +34,13 @@ package enum DedicatedThreads {
     package static func perform<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let work: @Sendable () -> Void = { continuation.resume(with: Result { try body() }) }
-            if let thread = start(work) { pthread_detach(thread) } else { work() }
+            if let thread = create(work) { pthread_detach(thread) } else { work() }
         }
+    }
+
+    /// Runs `body` on a thread of its own, or in place where the system gives none.
+    package static func start(_ body: @escaping @Sendable () -> Void) {
+        if let thread = create(body) { pthread_detach(thread) } else { body() }
     }
 
     /// The number of processors that are online.
@@ -47,7 +52,7 @@ package enum DedicatedThreads {
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+    private static func create(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
         let work = Unmanaged.passRetained(Work(body))
         #if canImport(Darwin)
             var thread: pthread_t?

@@ -16,10 +16,8 @@ package final class EventRun: @unchecked Sendable {
     package private(set) var recordBytes = 0
 
     private let capacity: Int
-    private let memory: UnsafeMutableRawBufferPointer
-    private let offsets: UnsafeMutablePointer<UInt32>
-    private let recordedAt: UnsafeMutablePointer<Int64>
-    private let chainHashes: UnsafeMutablePointer<Digest>
+    private var parts: RunMemory
+    private let pool: RunPool?
 
     /// The most bytes a run's records may take: a full block and one event of the largest size.
     static let bytesMax = Limits.blockBytes + Limits.eventBytes
@@ -29,30 +27,40 @@ package final class EventRun: @unchecked Sendable {
         self.firstSequence = firstSequence
         self.seed = seed
         self.capacity = capacity
-        memory = .allocate(byteCount: max(bytes, 1), alignment: 16)
-        offsets = .allocate(capacity: capacity)
-        recordedAt = .allocate(capacity: capacity)
-        chainHashes = .allocate(capacity: capacity)
+        pool = nil
+        parts = RunMemory(events: capacity, bytes: bytes)
+    }
+
+    /// A run whose memory comes from a pool, and goes back there with the last reference to the run.
+    init(firstSequence: UInt64, seed: [UInt8], pool: RunPool) {
+        self.firstSequence = firstSequence
+        self.seed = seed
+        capacity = pool.events
+        self.pool = pool
+        parts = pool.take()
     }
 
     deinit {
-        memory.deallocate()
-        offsets.deallocate()
-        recordedAt.deallocate()
-        chainHashes.deallocate()
+        if let pool { pool.give(parts) } else { parts.deallocate() }
     }
 
+    private var memory: UnsafeMutableRawBufferPointer { parts.records }
+
     /// True when the run must be closed before the next event.
-    package func isFull(blockEvents: Int) -> Bool { count >= min(blockEvents, capacity) || recordBytes >= Limits.blockBytes }
+    @inline(__always)
+    package func isFull(blockBytes: Int) -> Bool { count >= capacity || recordBytes >= blockBytes }
+
+    /// Gives back the memory that no record took. Only before any row was handed out.
+    func trim() { parts.trim(to: recordBytes) }
 
     /// Copies a record to the end of the run.
     @inline(__always)
     package func append(_ record: ByteView, recordedAt time: Int64, chainHash: Digest) {
         precondition(count < capacity && recordBytes + record.count <= memory.count)
         UnsafeMutableRawBufferPointer(rebasing: memory[recordBytes...]).copyMemory(from: record.raw)
-        offsets[count] = UInt32(recordBytes)
-        recordedAt[count] = time
-        (chainHashes + count).initialize(to: chainHash)
+        parts.offsets[count] = UInt32(recordBytes)
+        parts.recordedAt[count] = time
+        (parts.chainHashes + count).initialize(to: chainHash)
         recordBytes += record.count
         count += 1
     }
@@ -61,20 +69,27 @@ package final class EventRun: @unchecked Sendable {
 
     /// The record of a row.
     package func record(_ row: Int) throws(FormatError) -> RecordView {
-        try RecordView(ByteView(UnsafeRawBufferPointer(memory)), at: Int(offsets[row]))
+        try RecordView(ByteView(UnsafeRawBufferPointer(memory)), at: Int(parts.offsets[row]))
     }
 
-    package func recordedAt(_ row: Int) -> Int64 { recordedAt[row] }
+    /// The records of consecutive rows, back to back.
+    func records(_ rows: Range<Int>) -> ByteView {
+        let start = Int(parts.offsets[rows.lowerBound])
+        let end = rows.upperBound < count ? Int(parts.offsets[rows.upperBound]) : recordBytes
+        return ByteView(UnsafeRawBufferPointer(rebasing: memory[start..<end]))
+    }
 
-    package func chainHash(_ row: Int) -> Digest { chainHashes[row] }
+    package func recordedAt(_ row: Int) -> Int64 { parts.recordedAt[row] }
+
+    package func chainHash(_ row: Int) -> Digest { parts.chainHashes[row] }
 
     /// The whole run as the block builder takes it.
     package func encoded(_ seeds: [UInt8]) -> EncodedRun {
         EncodedRun(
             firstSequence: firstSequence,
             records: ByteView(UnsafeRawBufferPointer(rebasing: memory[..<recordBytes])),
-            recordOffsets: UnsafeBufferPointer(start: offsets, count: count),
-            recordedAt: UnsafeBufferPointer(start: recordedAt, count: count),
-            chainHashes: UnsafeBufferPointer(start: chainHashes, count: count), seeds: seeds)
+            recordOffsets: UnsafeBufferPointer(start: parts.offsets, count: count),
+            recordedAt: UnsafeBufferPointer(start: parts.recordedAt, count: count),
+            chainHashes: UnsafeBufferPointer(start: parts.chainHashes, count: count), seeds: seeds)
     }
 }

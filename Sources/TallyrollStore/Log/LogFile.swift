@@ -103,6 +103,12 @@ package final class LogFile {
         try file.sync()
     }
 
+    /// Gives back reserved space and closes the file, which goes on being read at the next opening.
+    package func trimAndClose() throws(StorageError) {
+        if allocated > end { try file.truncate(to: end) }
+        try file.close()
+    }
+
     /// Closes the file. Space that was reserved and not used goes with the file, when its events are in blocks.
     package func close() throws(StorageError) {
         try file.close()

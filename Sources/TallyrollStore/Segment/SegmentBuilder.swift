@@ -4,15 +4,15 @@ import TallyrollIntegrity
 /// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread.
 package final class SegmentBuilder {
     package let header: SegmentHeader
-    let path: String
+    package let path: String
     package let file: any StorageFile
     package private(set) var entries: [BlockEntry] = []
     /// Where the next block goes.
     private(set) var end = SegmentHeader.byteCount
     /// Chain and tree after the last event written.
-    private(set) var chainHead: Digest
-    private(set) var frontier: Frontier
-    private(set) var nextSequence: UInt64
+    package private(set) var chainHead: Digest
+    package private(set) var frontier: Frontier
+    package private(set) var nextSequence: UInt64
     private(set) var isSealed = false
 
     private let encoder: BlockEncoder
@@ -116,10 +116,13 @@ package final class SegmentBuilder {
     }
 
     /// Gives up events up to `sequence` that were promised to be in blocks and are not: the segment is sealed with
-    /// an unreadable entry in their place, and the log goes on from the chain and tree it recorded then.
-    func giveUp(upTo sequence: UInt64, chainHead: Digest, frontier: Frontier) {
+    /// an unreadable entry in their place, and the log goes on from this chain and tree. What stands behind the last
+    /// block, up to `bytesEnd`, is kept as it is.
+    func giveUp(upTo sequence: UInt64, bytesEnd: Int = 0, chainHead: Digest, frontier: Frontier) {
         let missing = Int(sequence - nextSequence)
-        entries.append(unreadable(end..<end, count: missing))
+        let kept = max(end, bytesEnd)
+        entries.append(unreadable(end..<kept, count: missing))
+        end = kept
         index.appendUnknown(missing)
         nextSequence = sequence
         self.chainHead = chainHead
@@ -138,7 +141,7 @@ package final class SegmentBuilder {
     var isEmpty: Bool { entries.isEmpty }
 
     /// Encodes a run of events as the next block and writes it; not durable before `sync`.
-    package func append(_ run: borrowing EncodedRun) throws -> BlockEntry {
+    package func append(_ run: EncodedRun) throws -> BlockEntry {
         precondition(!isSealed && run.firstSequence == nextSequence)
         var cover = SubtreeCover(first: nextSequence)
         for hash in run.chainHashes { cover.append(leafHash: MerkleTree.leafHash(hash)) }
@@ -204,10 +207,9 @@ package final class SegmentBuilder {
         isSealed = true
     }
 
-    /// Gives back reserved space and closes the file.
-    package func close() throws {
+    /// Gives back the space that was reserved and not used.
+    package func releaseReserved() throws {
         if !isSealed { try file.truncate(to: end) }
-        try file.close()
     }
 }
 
@@ -233,7 +235,7 @@ extension Digest {
 }
 
 /// A finished run of events on its way into a block. Views are valid while the run's owner lives.
-package struct EncodedRun: ~Copyable {
+package struct EncodedRun {
     var firstSequence: UInt64
     var records: ByteView
     var recordOffsets: UnsafeBufferPointer<UInt32>

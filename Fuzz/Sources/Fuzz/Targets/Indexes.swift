@@ -1,0 +1,130 @@
+import TallyrollFormat
+
+private func sampleOrdinals(_ kind: Int, universe: Int) -> [UInt32] {
+    switch kind {
+    case 0: [UInt32(universe / 2)]
+    case 1: stride(from: 0, to: universe, by: 97).map { UInt32($0) }
+    case 2: stride(from: 0, to: universe, by: 3).map { UInt32($0) }
+    default: (0..<universe).map { UInt32($0) }
+    }
+}
+
+private let sampleTerms = (0..<300).map { "user\($0 * 7919 % 1000)@example.com" } + ["", "a", "b"]
+
+extension FuzzTarget {
+    static let postings = FuzzTarget(
+        name: "postings",
+        seeds: {
+            [0, 10, 300, 5000].map { events in
+                var out = ByteWriter()
+                let codes = (0..<events).map { UInt32($0 % 7 == 0 ? 0 : $0 * 31 % 20) }
+                codes.withUnsafeBufferPointer { TermPostings.build(codes: $0, termCount: 20, into: &out) }
+                return [UInt8(events & 0xFF), UInt8(events >> 8)] + out.array
+            }
+        },
+        run: { view in
+            var choices = Choices(view)
+            let universe = choices.word()
+            let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
+            guard let section = try? TermPostings(bytes.view, universe: universe) else { return }
+            let isSound = (try? section.checkInvariants()) != nil
+            if section.termCount < 1 << 16 {
+                check(section.counts().count == section.termCount + 1, "counts")
+            }
+            var codes = [UInt32](repeating: 0, count: universe)
+            for code in 1..<UInt32(min(section.termCount, 40) + 1) {
+                guard let list = try? section.list(code) else {
+                    check(!isSound, "a sound section without the list of code \(code)")
+                    continue
+                }
+                let all = list.decode()
+                check(all.allSatisfy { Int($0) < universe }, "an ordinal outside the universe")
+                var cursor = PostingCursor(list)
+                var steps = 0
+                while let ordinal = cursor.next() {
+                    check(Int(ordinal) < universe, "a cursor outside the universe")
+                    steps += 1
+                }
+                check(steps <= universe, "a cursor that goes on for ever")
+                var reverse = ReversePostingCursor(list)
+                reverse.seek(atMost: universe / 2)
+                var reverseSteps = 0
+                while reverse.next() != nil { reverseSteps += 1 }
+                check(reverseSteps <= universe, "a reverse cursor that goes on for ever")
+                _ = list.contains(universe / 3)
+                _ = list.rank(of: universe / 3)
+                guard isSound else { continue }
+                check(all.count == list.count && steps == list.count, "a sound list of another length")
+                check(list.rank(of: universe) == list.count, "a rank that is not the count")
+                for ordinal in all { codes[Int(ordinal)] = code }
+            }
+            guard isSound, section.termCount <= 40 else { return }
+            var again = ByteWriter()
+            codes.withUnsafeBufferPointer {
+                TermPostings.build(codes: $0, termCount: section.termCount, into: &again)
+            }
+            check(again.view.isEqual(to: bytes.view), "a sound section that is not what is written")
+        })
+
+    static let dictionary = FuzzTarget(
+        name: "dictionary",
+        seeds: {
+            [0, 1, 17, 303].map { count in
+                var out = ByteWriter()
+                let terms = sampleTerms.prefix(count).map { Bytes(Array($0.utf8)) }
+                try? DictionarySection.build(count: count, into: &out) { terms[Int($0) - 1].view }
+                return out.array
+            }
+        },
+        run: { view in
+            let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
+            guard let section = try? DictionarySection(bytes.view) else { return }
+            let isSound = (try? section.checkInvariants()) != nil
+            _ = try? section.code(of: ByteView(base: bytes.view.base, count: min(bytes.count, 5)))
+            _ = try? section.range(withPrefix: ByteView(base: bytes.view.base, count: min(bytes.count, 2)))
+            let table = try? section.decodeAll()
+            check(!isSound || table != nil, "a sound dictionary that does not decode")
+            for code in 1..<UInt32(min(section.count, 50) + 1) {
+                var term = ByteWriter()
+                guard (try? section.term(code, into: &term)) != nil else {
+                    check(!isSound, "a sound dictionary without code \(code)")
+                    continue
+                }
+                guard isSound else { continue }
+                check((try? section.code(of: term.view)) == code, "a term that is not found")
+                check(table?[code].map { $0.isEqual(to: term.view) } ?? false, "a term with two texts")
+            }
+        })
+
+    static let ids = FuzzTarget(
+        name: "ids",
+        seeds: {
+            [0, 1, 100, 3000].map { count in
+                var out = ByteWriter()
+                let hashes = (0..<count).map { UInt64($0 + 1) &* 0x9E37_79B9_7F4A_7C15 }
+                let blocks = (0..<count).map { UInt32($0 / 64) }
+                let present = [UInt64](repeating: .max, count: (count + 63) / 64)
+                hashes.withUnsafeBufferPointer { hashes in
+                    blocks.withUnsafeBufferPointer { blocks in
+                        present.withUnsafeBufferPointer {
+                            IDTable.build(hashes: hashes, present: $0, payload: .blocks(blocks), into: &out)
+                        }
+                    }
+                }
+                return out.array
+            }
+        },
+        run: { view in
+            let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
+            guard let table = try? IDTable(bytes.view) else { return }
+            _ = try? table.checkInvariants()
+            for step in 0..<64 {
+                var found = 0
+                for _ in table.candidates(UInt64(step) &* 0x9E37_79B9_7F4A_7C15) { found += 1 }
+                check(found <= table.count, "more candidates than entries")
+            }
+        })
+}

@@ -1,0 +1,50 @@
+import TallyrollFormat
+import TallyrollQuery
+import TallyrollStore
+
+extension AuditLog {
+    /// The events a filter means.
+    ///
+    /// - Parameters:
+    ///   - filter: All events if nothing is said.
+    ///   - order: `.newest` is by event time, the latest first; `.oldest` is the order in which they were appended.
+    ///   - limit: At most so many; knowing it lets the query stop earlier than leaving the loop does.
+    ///   - cursor: Where an earlier page ended.
+    public func events(
+        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
+    ) -> EventSequence {
+        reads.events(filter, order: order, limit: limit, after: cursor)
+    }
+
+    /// The events an expression means, as in `"user = alice@example.com and time >= now-24h"`.
+    ///
+    /// - Throws: `QueryError`, which points at the character.
+    public func events(
+        where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
+    ) throws(QueryError) -> EventSequence {
+        events(where: try Filter(expression), order: order, limit: limit, after: cursor)
+    }
+
+    /// The events with this id, minted or foreign: usually one, since a log records what it is given, also twice.
+    public func events(withID id: String) async throws -> [RecordedEvent] {
+        try await reads.events(withID: id)
+    }
+
+    /// The event at a sequence, or nil when there is none.
+    public func event(at sequence: UInt64) async throws -> RecordedEvent? { try await reads.event(at: sequence) }
+
+    /// How many events a filter means.
+    public func count(where filter: Filter = .all) async throws -> Int { try await reads.count(filter) }
+
+    /// How many events an expression means.
+    public func count(where expression: String) async throws -> Int {
+        try await reads.count(try Filter(expression))
+    }
+
+    /// Reads every stored byte again and proves chain, tree and indexes. Runs beside appends without false alarms.
+    public func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
+        try await reads.verify(options)
+    }
+}

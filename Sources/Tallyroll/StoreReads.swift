@@ -1,0 +1,68 @@
+import TallyrollFormat
+import TallyrollQuery
+import TallyrollStore
+
+/// The questions a store answers, over snapshots taken when each is asked: shared by `AuditLog` and
+/// `AuditLogReader`. Every answer is worked out on a thread of the engine's own.
+struct StoreReads: Sendable {
+    let time: any TimeSource
+    let snapshot: @Sendable () throws -> StoreSnapshot
+
+    func engine() throws -> QueryEngine {
+        QueryEngine(try snapshot(), now: time.nowNanoseconds())
+    }
+
+    func events(
+        _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?
+    ) -> EventSequence {
+        EventSequence(limit: limit) { limit in
+            try engine().events(where: filter, order: order, limit: limit, after: cursor)
+        }
+    }
+
+    func events(withID id: String) async throws -> [RecordedEvent] {
+        try await DedicatedThreads.perform {
+            try StoreReads.collect(try engine().events(withID: id))
+        }
+    }
+
+    func event(at sequence: UInt64) async throws -> RecordedEvent? {
+        guard let value = Int64(exactly: sequence) else { return nil }
+        return try await DedicatedThreads.perform {
+            try StoreReads.collect(
+                try engine().events(
+                    where: .comparison(.sequence, .equal, .integer(value)), order: .oldest, limit: 1)
+            ).first
+        }
+    }
+
+    private static func collect(_ results: QueryResults) throws -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        var scratch = ByteWriter(capacity: 1024)
+        while let event = try results.next(&scratch) { events.append(event) }
+        if let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
+        return events
+    }
+
+    func count(_ filter: Filter) async throws -> Int {
+        try await DedicatedThreads.perform {
+            let answer = try engine().count(where: filter)
+            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
+            return answer.count
+        }
+    }
+
+    func verify(_ options: VerificationOptions) async throws -> VerificationReport {
+        try await Verifier(try snapshot(), options: options).report()
+    }
+}
+
+/// Part of the store could not be read, so an answer would have lacked events. What could be read is still there:
+/// ask again with a filter that leaves the damaged events out, or verify the store to see what is damaged.
+public struct IncompleteAnswer: Error, Sendable, CustomStringConvertible {
+    /// The first part that could not be read.
+    public let problem: QueryProblem
+
+    /// The problem, in words.
+    public var description: String { "the answer would be incomplete: \(problem)" }
+}

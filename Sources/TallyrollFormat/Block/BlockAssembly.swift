@@ -1,0 +1,302 @@
+/// The working state of a `BlockEncoder`: a value, so that nothing in its loops is checked for exclusive access.
+struct BlockAssembly: ~Copyable {
+    /// The codes of the block encoded last, by row, and the hashes of its ids: what the segment's indexes are
+    /// built from.
+    private(set) var typeCodes: [UInt32] = []
+    private(set) var userCodes: [UInt32] = []
+    private(set) var resourceCodes: [UInt32] = []
+    /// `IDHash` of each foreign id, `IDHash.none` where there is none.
+    private(set) var idHashes: [UInt64] = []
+    /// How many terms the block encoded last added to each dictionary, by `DictionaryID.index`.
+    private(set) var dictionaries: [SharedTerms] = []
+
+    private var termsBefore: [Int] = []
+
+    private var heap: TextHeapBuilder
+    private let termsCompressor: ChunkCompressor
+    private var columns = TextColumnEncoder()
+    private var integers = IntegerColumnEncoder()
+    private let details = DocumentField(.details, .detailsShape, .detailsPath)
+    private let extra = DocumentField(.extra, .extraShape, .extraPath)
+    private var texts = [ValueList](repeating: ValueList(), count: StringField.count)
+    private var numbers = FixedColumns()
+    private var severityCodes: [UInt32] = []
+    private var actionCodes: [UInt32] = []
+    private var componentCodes: [UInt32] = []
+    private var bits: [UInt64] = []
+    private var resourceTerm = ByteWriter(capacity: 256)
+    private var section = ByteWriter(capacity: 64 << 10)
+    private var body = ByteWriter(capacity: 1 << 20)
+    private var directory = ByteWriter(capacity: 4096)
+
+    init(codec: Codec, level: Int) {
+        heap = TextHeapBuilder(codec: codec, level: level)
+        termsCompressor = ChunkCompressor(codec, level: level)
+        dictionaries = DictionaryID.allCases.map { _ in SharedTerms() }
+    }
+
+    /// Starts a new segment: its dictionaries are empty.
+    mutating func beginSegment() {
+        dictionaries = DictionaryID.allCases.map { _ in SharedTerms() }
+        details.shapes = ShapeTable()
+        extra.shapes = ShapeTable()
+    }
+
+    /// Gives the dictionaries of a segment that was begun earlier the terms that its blocks hold already.
+    mutating func restoreTerms(_ dictionary: DictionaryID, _ terms: [[UInt8]]) throws(FormatError) {
+        for term in terms {
+            let before = dictionaries[dictionary.index].table.count
+            _ = term.withView { dictionaries[dictionary.index].table.intern($0) }
+            guard dictionaries[dictionary.index].table.count == before + 1 else {
+                throw FormatError(
+                    .invalid, "dictionary \(dictionary)", offset: before, expected: "distinct terms",
+                    found: "a term again")
+            }
+            if dictionary == .detailsShape { try details.shapes.append(term) }
+            if dictionary == .extraShape { try extra.shapes.append(term) }
+        }
+    }
+
+    // MARK: Encoding
+
+    /// Appends the block of `input` to `out` and returns its header.
+    mutating func encode(
+        _ input: BlockInput, storeTag: UInt64, segmentNumber: UInt64, index: Int, into out: inout ByteWriter
+    ) throws -> BlockHeader {
+        termsBefore = dictionaries.map { $0.table.count }
+        heap.removeAll()
+        body.removeAll()
+        directory.removeAll()
+        try collect(input)
+        try writeSections(input)
+
+        var header = BlockHeader(
+            length: 0, storeTag: storeTag, segmentNumber: segmentNumber, index: index,
+            count: input.recordOffsets.count, firstSequence: input.firstSequence, times: numbers.timeRange,
+            recordedTimes: numbers.recordedRange, chainBefore: input.chainBefore, chainAfter: input.chainAfter,
+            directoryLength: directory.count, directoryChecksum: Checksum.of(directory.view))
+        let unpadded = BlockHeader.byteCount + directory.count + body.count
+        header.length = (unpadded + 7) / 8 * 8
+        out.reserve(header.length)
+        header.write(into: &out)
+        out.bytes(directory.view)
+        out.bytes(body.view)
+        out.zeros(header.length - unpadded)
+        return header
+    }
+
+    /// Takes the records apart into one list of values a field, then gives the terms their codes a field at a time,
+    /// while that field's dictionary is in the processor's cache.
+    private mutating func collect(_ input: BlockInput) throws {
+        for index in texts.indices { texts[index].removeAll() }
+        numbers.removeAll()
+        for row in input.recordOffsets.indices {
+            try collect(Int(input.recordOffsets[row]), row, input.memory)
+            numbers.appendRecorded(input.recordedAt[row])
+        }
+        let count = input.recordOffsets.count
+        for index in texts.indices where texts[index].count > 0 { texts[index].pad(to: count) }
+        typeCodes = intern(.type, .type, count, input.memory)
+        severityCodes = intern(.severity, .severity, count, input.memory)
+        actionCodes = intern(.action, .action, count, input.memory)
+        componentCodes = intern(.component, .component, count, input.memory)
+        userCodes = intern(.user, .user, count, input.memory)
+        internResources(count, input.memory)
+        hashIDs(count, input.memory)
+        collectDocuments(input.memory)
+    }
+
+    /// Notes where each field of one record lies. The layout is `RecordEncoder`'s.
+    @inline(__always)
+    private mutating func collect(_ offset: Int, _ row: Int, _ memory: ByteView) throws(FormatError) {
+        var reader = ByteReader(memory, what: "record", from: offset)
+        _ = try reader.u64()
+        let origin = try reader.u8()
+        let outcome = try reader.u8()
+        let digits = try reader.u8()
+        let envelope = try reader.u8()
+        let zone = Int16(bitPattern: try reader.u16())
+        let timestamp = try reader.i64()
+        let duration = envelope & RecordEncoder.durationBit != 0 ? try reader.i64() : nil
+        numbers.append(
+            timestamp: timestamp, digits: digits, zone: zone, outcome: outcome, origin: origin, duration: duration)
+        var presence = UInt32(envelope & ~RecordEncoder.durationBit)
+        while presence != 0 {
+            try collectNext(presence.trailingZeroBitCount, row, &reader)
+            presence &= presence - 1
+        }
+        presence = UInt32(try reader.u16())
+        while presence != 0 {
+            try collectNext(
+                presence.trailingZeroBitCount + StringField.firstPersonal.index, row, &reader)
+            presence &= presence - 1
+        }
+    }
+
+    @inline(__always)
+    private mutating func collectNext(_ field: Int, _ row: Int, _ reader: inout ByteReader) throws(FormatError) {
+        let length = try reader.length(atMost: Limits.eventBytes)
+        let start = reader.offset
+        try reader.skip(length)
+        texts[field].pad(to: row)
+        texts[field].append(offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: length))
+    }
+
+    /// The codes of a field's values, new terms included.
+    private func intern(
+        _ field: StringField, _ dictionary: DictionaryID, _ count: Int, _ memory: ByteView
+    ) -> [UInt32] {
+        let values = texts[field.index]
+        guard values.count > 0 else { return [UInt32](repeating: 0, count: count) }
+        let terms = dictionaries[dictionary.index]
+        return [UInt32](unsafeUninitializedCapacity: count) { codes, initialized in
+            for row in 0..<count {
+                codes[row] = values.isAbsent(row) ? 0 : terms.table.intern(values.value(row, in: memory))
+            }
+            initialized = count
+        }
+    }
+
+    private mutating func internResources(_ count: Int, _ memory: ByteView) {
+        let types = texts[StringField.resourceType.index]
+        let ids = texts[StringField.resourceID.index]
+        let terms = dictionaries[DictionaryID.resource.index]
+        resourceCodes.removeAll(keepingCapacity: true)
+        resourceCodes.reserveCapacity(count)
+        for row in 0..<count {
+            let type = row < types.count && !types.isAbsent(row) ? types.value(row, in: memory) : nil
+            let id = row < ids.count && !ids.isAbsent(row) ? ids.value(row, in: memory) : nil
+            if type == nil, id == nil {
+                resourceCodes.append(0)
+                continue
+            }
+            resourceTerm.removeAll()
+            ResourceTerm.write(type: type, id: id, into: &resourceTerm)
+            resourceCodes.append(terms.table.intern(resourceTerm.view))
+        }
+    }
+
+    private mutating func hashIDs(_ count: Int, _ memory: ByteView) {
+        let ids = texts[StringField.id.index]
+        idHashes.removeAll(keepingCapacity: true)
+        idHashes.reserveCapacity(count)
+        for row in 0..<count {
+            let isForeign = row < ids.count && !ids.isAbsent(row)
+            idHashes.append(isForeign ? IDHash.of(ids.value(row, in: memory)) : IDHash.none)
+        }
+    }
+
+    private func collectDocuments(_ memory: ByteView) {
+        details.encoder.removeAll()
+        details.encoder.append(texts[StringField.details.index], in: memory)
+        extra.encoder.removeAll()
+        extra.encoder.append(texts[StringField.extra.index], in: memory)
+    }
+
+    // MARK: Sections
+
+    private mutating func writeSections(_ input: BlockInput) throws {
+        section.bytes(input.seeds)
+        close(.seeds, 0)
+        section.bytes(input.tree)
+        close(.tree, 0)
+        writeNumbers()
+        writeCodes(typeCodes, .type)
+        writeCodes(severityCodes, .severity)
+        writeCodes(actionCodes, .action)
+        writeCodes(componentCodes, .component)
+        writeCodes(userCodes, .user)
+        writeCodes(resourceCodes, .resource)
+        writeText(.id, .id, input.memory)
+        writeText(.error, .error, input.memory)
+        writeText(.message, .message, input.memory)
+        writeText(.ip, .ip, input.memory)
+        writeText(.userAgent, .userAgent, input.memory)
+        writeText(.requestID, .requestID, input.memory)
+        writeText(.sessionID, .sessionID, input.memory)
+        writeText(.correlationID, .correlationID, input.memory)
+        try writeDocuments(details, input.memory)
+        try writeDocuments(extra, input.memory)
+        writeNewTerms()
+        let chunks = heap.finish()
+        heap.writeDirectory(into: &section)
+        if chunks > 0 { close(.heapDirectory, 0) }
+        for chunk in 0..<chunks {
+            section.bytes(heap.chunk(chunk))
+            close(.textChunk, chunk)
+        }
+    }
+
+    /// Ends the section that was written and lists it.
+    private mutating func close(_ role: SectionRole, _ id: Int) {
+        directory.u8(role.rawValue)
+        directory.varint(UInt64(id))
+        directory.varint(UInt64(section.count))
+        directory.u32(UInt32(truncatingIfNeeded: Checksum.of(section.view)))
+        body.bytes(section.view)
+        section.removeAll()
+    }
+
+    private mutating func writeNumbers() {
+        for column in FixedColumns.Column.allCases {
+            numbers.write(column, with: &integers, into: &section)
+            close(.column, Int(column.id.rawValue))
+        }
+    }
+
+    private mutating func writeCodes(_ codes: [UInt32], _ column: ColumnID) {
+        CodeColumn.write(codes, packing: &bits, into: &section)
+        close(.column, Int(column.rawValue))
+    }
+
+    private mutating func writeText(_ field: StringField, _ column: ColumnID, _ memory: ByteView) {
+        let values = texts[field.index]
+        // A field nobody uses costs not even a directory entry.
+        guard values.presentCount > 0 else { return }
+        columns.encode(
+            values, in: memory, shared: DictionaryID(field: field).map { dictionaries[$0.index] },
+            leader: BlockEncoder.followsUser(field) ? userCodes : nil, heap: &heap, into: &section)
+        close(.column, Int(column.rawValue))
+    }
+
+    private mutating func writeDocuments(_ field: DocumentField, _ memory: ByteView) throws {
+        guard field.encoder.hasDocuments else { return }
+        try field.encoder.settle(
+            shared: dictionaries[field.dictionary.index], table: &field.shapes, in: memory)
+        field.encoder.writeCodes(into: &section)
+        close(.column, Int(field.column.rawValue))
+        if field.encoder.raw.count > 0 {
+            columns.encode(field.encoder.raw, in: memory, heap: &heap, into: &section)
+            close(.rawDocuments, Int(field.column.rawValue))
+        }
+        for path in field.encoder.usedPaths() {
+            field.encoder.writePath(path, in: memory, columns: &columns, heap: &heap, into: &section)
+            close(field.pathRole, path)
+        }
+    }
+
+    private mutating func writeNewTerms() {
+        for dictionary in DictionaryID.allCases {
+            let table = dictionaries[dictionary.index]
+            let first = termsBefore[dictionary.index] + 1
+            guard table.table.count >= first else { continue }
+            NewTerms.write(table, from: first, with: termsCompressor, into: &section)
+            close(.newTerms, Int(dictionary.rawValue))
+        }
+    }
+}
+
+/// The objects of one document field while a block is put together.
+private final class DocumentField {
+    var encoder = DocumentEncoder()
+    var shapes = ShapeTable()
+    let column: ColumnID
+    let dictionary: DictionaryID
+    let pathRole: SectionRole
+
+    init(_ column: ColumnID, _ dictionary: DictionaryID, _ pathRole: SectionRole) {
+        self.column = column
+        self.dictionary = dictionary
+        self.pathRole = pathRole
+    }
+}

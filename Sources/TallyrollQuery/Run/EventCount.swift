@@ -1,0 +1,27 @@
+import TallyrollFormat
+import TallyrollStore
+
+/// How many events a filter means.
+package struct EventCount: Sendable {
+    package let count: Int
+    /// What could not be read, so that events may be missing from the count.
+    package let problems: [QueryProblem]
+    package let explanation: QueryExplanation
+}
+
+extension QueryEngine {
+    /// Counts the events that a filter means: from the block directory and the posting lists alone, as far as they say.
+    ///
+    /// - Throws: `QueryError` for a filter that is not well-formed; `CancellationError`.
+    package func count(where filter: Filter = .all, isTimed: Bool = false) throws -> EventCount {
+        let scope = QueryScope(
+            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
+        let trace = scope.trace(isTimed: isTimed)
+        var count = 0
+        for place in scope.segments { count += try SegmentScan(scope, segment: place, trace).count() }
+        trace.timed(.filter) { scope.forEachInTail(trace) { _, _, _ in count += 1 } }
+        return EventCount(
+            count: count, problems: trace.problems,
+            explanation: QueryExplanation(scope.prepared.filter, trace))
+    }
+}

@@ -1,0 +1,211 @@
+import TallyrollFormat
+import TallyrollStore
+
+/// Gives the places of the events that are meant, latest first, looking at no more than it must: segments and blocks
+/// are opened in the order of their latest times, and an event is given as soon as nothing unopened can be later.
+///
+/// Late events make the times of blocks overlap; then several blocks are open at once and their events are merged.
+final class NewestFirst {
+    /// What waits to be opened or given, by the latest event it may hold.
+    private struct Item {
+        enum Content {
+            case segment(Int)
+            /// The blocks of an opened segment from `next` on, latest first.
+            case blocks(scan: Int, next: Int)
+            case run(Int)
+            /// A block of which only the latest events were kept, and those are given.
+            case rest(scan: Int, index: Int, before: BlockRun.Key)
+        }
+
+        var timestamp: Int64
+        /// Runs compare by their next event; what is unopened may hold a later one of the same time.
+        var sequence: UInt64
+        var content: Content
+
+        static func isBefore(_ left: Item, _ right: Item) -> Bool {
+            (left.timestamp, left.sequence) > (right.timestamp, right.sequence)
+        }
+    }
+
+    private let scope: QueryScope
+    private let trace: QueryTrace
+    private let bound: BlockRun.Key?
+    private let limit: Int
+    private var queue: Heap<Item>
+    private(set) var scans: [SegmentScan] = []
+    /// For each scan, its blocks by latest time.
+    private var blockOrders: [[Int]] = []
+    private var runs: [BlockRun] = []
+    private var freeRuns: [Int] = []
+    private var pendingRows = 0
+
+    /// Rows that may wait in opened blocks: beyond, a block gives up its earliest ones and is looked at again.
+    private static let pendingLimit = 1 << 20
+    private static let chunkRows = 256
+
+    /// Events before `bound` only; `limit` is how many will be asked for at most, as far as is known.
+    init(_ scope: QueryScope, _ trace: QueryTrace, before bound: BlockRun.Key?, limit: Int) {
+        self.scope = scope
+        self.trace = trace
+        self.bound = bound
+        self.limit = max(limit, 1)
+        queue = Heap(Item.isBefore)
+        trace.timed(.plan) {
+            for place in scope.segments {
+                guard let latest = latestTime(scope.snapshot.segments[place]) else { continue }
+                queue.push(Item(timestamp: latest, sequence: UInt64.max, content: .segment(place)))
+            }
+        }
+        trace.timed(.filter) { openTail() }
+    }
+
+    private func latestTime(_ segment: StoreSnapshot.Segment) -> Int64? {
+        segment.entries.withUnsafeBufferPointer { entries in
+            var latest: Int64?
+            for index in entries.indices {
+                latest = max(latest ?? Int64.min, entries[index].times.upperBound)
+            }
+            return latest
+        }
+    }
+
+    private func openTail() {
+        guard let first = scope.snapshot.tail.first?.run.firstSequence else { return }
+        var rows: [UInt32] = []
+        var timestamps: [Int64] = []
+        scope.forEachInTail(trace) { _, _, record in
+            rows.append(UInt32(record.sequence - first))
+            timestamps.append(record.timestamp)
+        }
+        add(
+            BlockRun(
+                .tail, firstSequence: first, rows: rows, timestamps: timestamps, before: bound, limit: Int.max
+            ))
+    }
+
+    /// The place of the next event.
+    func next() throws -> (key: BlockRun.Key, source: BlockRun.Source, row: Int)? {
+        while let item = queue.first {
+            switch item.content {
+            case .segment(let place):
+                queue.removeFirst()
+                open(segment: place)
+            case .blocks(let scan, let next):
+                try open(scan, next)
+            case .rest(let scan, let index, let key):
+                queue.removeFirst()
+                try openBlock(scan, index, before: key)
+            case .run(let number):
+                guard let next = runs[number].next else {
+                    queue.removeFirst()
+                    freeRuns.append(number)
+                    continue
+                }
+                let source = runs[number].source
+                runs[number].removeNext()
+                pendingRows -= 1
+                if let following = runs[number].next {
+                    queue.replaceFirst(
+                        Item(
+                            timestamp: following.key.timestamp, sequence: following.key.sequence,
+                            content: .run(number)))
+                } else {
+                    freeRuns.append(number)
+                    if runs[number].isCut, case .block(let scan, let index) = source {
+                        queue.replaceFirst(
+                            Item(
+                                timestamp: next.key.timestamp, sequence: next.key.sequence,
+                                content: .rest(scan: scan, index: index, before: next.key)))
+                    } else {
+                        queue.removeFirst()
+                    }
+                }
+                return (next.key, source, next.row)
+            }
+        }
+        return nil
+    }
+
+    private func open(segment place: Int) {
+        let scan = SegmentScan(scope, segment: place, trace)
+        guard !scan.blocks.isEmpty else { return }
+        trace.timed(.order) {
+            scan.segment.entries.withUnsafeBufferPointer { entries in
+                var order = Array(scan.blocks.reversed())
+                if let bound { order.removeAll { entries[$0].times.lowerBound > bound.timestamp } }
+                let isOrdered = zip(order, order.dropFirst()).allSatisfy {
+                    entries[$0].times.upperBound >= entries[$1].times.upperBound
+                }
+                if !isOrdered { order.sort { entries[$0].times.upperBound > entries[$1].times.upperBound } }
+                guard let first = order.first else { return }
+                scans.append(scan)
+                blockOrders.append(order)
+                queue.push(
+                    Item(
+                        timestamp: entries[first].times.upperBound, sequence: UInt64.max,
+                        content: .blocks(scan: scans.count - 1, next: 0)))
+            }
+        }
+    }
+
+    /// Opens the next block of a segment, whose item is the first of the queue.
+    private func open(_ scan: Int, _ next: Int) throws {
+        let order = blockOrders[scan]
+        if next + 1 < order.count {
+            queue.replaceFirst(
+                Item(
+                    timestamp: scans[scan].entry(order[next + 1]).times.upperBound, sequence: UInt64.max,
+                    content: .blocks(scan: scan, next: next + 1)))
+        } else {
+            queue.removeFirst()
+        }
+        try openBlock(scan, order[next], before: bound)
+    }
+
+    private func openBlock(_ scan: Int, _ index: Int, before bound: BlockRun.Key?) throws {
+        guard let matches = try scans[scan].matches(index) else { return }
+        let firstSequence = scans[scan].entry(index).firstSequence
+        trace.timed(.order) {
+            let kept = scans[scan].read(index) { block in
+                let column = try block.integers(.timestamp)
+                let count = matches.rows.count
+                var rows: [UInt32] = []
+                var timestamps: [Int64] = []
+                rows.reserveCapacity(count)
+                timestamps.reserveCapacity(count)
+                if count < 16 {
+                    matches.rows.forEach { row in
+                        rows.append(UInt32(row))
+                        timestamps.append(column.value(row))
+                    }
+                } else {
+                    let all = column.decodeArray()
+                    matches.rows.forEach { row in
+                        rows.append(UInt32(row))
+                        timestamps.append(all[row])
+                    }
+                }
+                return BlockRun(
+                    .block(scan: scan, index: index), firstSequence: firstSequence, rows: rows,
+                    timestamps: timestamps, before: bound,
+                    limit: pendingRows > NewestFirst.pendingLimit ? min(NewestFirst.chunkRows, limit) : limit)
+            }
+            if let kept { add(kept) }
+        }
+    }
+
+    private func add(_ run: BlockRun) {
+        guard let next = run.next else { return }
+        pendingRows += run.count
+        let number: Int
+        if let free = freeRuns.popLast() {
+            runs[free] = run
+            number = free
+        } else {
+            runs.append(run)
+            number = runs.count - 1
+        }
+        queue.push(
+            Item(timestamp: next.key.timestamp, sequence: next.key.sequence, content: .run(number)))
+    }
+}

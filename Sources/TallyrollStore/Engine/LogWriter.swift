@@ -1,0 +1,357 @@
+import Synchronization
+import TallyrollFormat
+import TallyrollIntegrity
+
+/// The one thread that owns the chain: takes appends from the queue, gives them their place, writes them to the log
+/// as frames, syncs, acknowledges, and hands closed runs to the block worker.
+///
+/// Order of things for a frame: chain, write, sync, publish to readers, acknowledge. State that others see goes
+/// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Any failed write or sync
+/// stops the log for good; nothing is retried on the descriptor.
+final class LogWriter {
+    private let context: StoreContext
+    private let queue: Monitor<AppendQueue>
+    private let blocks: BlockWorker
+    private var log: LogFile
+    /// Older log files that hold events which are in no synced block yet, with the sequence after their last.
+    private var retired: [(path: String, end: UInt64)] = []
+    private var chain: ChainHasher
+    private var salts: SaltCursor?
+    private var run: EventRun?
+    /// Runs that are full and whose last events are not synced yet.
+    private var fullRuns: [EventRun] = []
+    private var nextSequence: UInt64
+    /// Every event before this one has been synced.
+    private var durableUpTo: UInt64
+    private var unsyncedBytes = 0
+    private var rotationWanted = false
+    /// The birth of the segment that was last sealed for its age, so that it is asked for once.
+    private var ageSealed: Int64?
+
+    /// Bytes of records in a frame at most; larger appends travel alone.
+    private static let frameBytes = 4 << 20
+    /// Size at which a new log file is begun.
+    private static let logBytes = 32 << 20
+
+    init(
+        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile, run: EventRun?,
+        chainHead: Digest, nextSequence: UInt64
+    ) throws {
+        self.context = context
+        self.queue = queue
+        self.blocks = blocks
+        self.log = log
+        self.run = run
+        self.nextSequence = nextSequence
+        durableUpTo = nextSequence
+        chain = ChainHasher(head: chainHead)
+        if let run {
+            salts = SaltCursor(SeedSet(root: try Bytes16.checked(run.seed)), from: run.count)
+        }
+    }
+
+    // MARK: The loop
+
+    /// Runs until the queue is closed and empty, or something fails.
+    func work() {
+        do {
+            while let turn = nextTurn() { try perform(turn) }
+            try finish()
+        } catch {
+            fail(AuditLogError.wrapping(error))
+        }
+    }
+
+    private struct Turn {
+        var requests: [AppendRequest] = []
+        var commands: [WriterCommand] = []
+        var dropped = DroppedEvents()
+    }
+
+    /// A wait for the age of a segment looks at the clock this often at most.
+    private static let shortestWait: Int64 = 10_000_000
+
+    /// Waits for work; nil when the queue is closed and empty.
+    private func nextTurn() -> Turn? {
+        let next = { (queue: inout AppendQueue) -> Turn?? in
+            if queue.failure != nil { return .some(nil) }
+            guard queue.isIdle else {
+                let requests = queue.take(frameBytes: LogWriter.frameBytes)
+                let dropped = queue.dropped
+                queue.dropped = DroppedEvents()
+                return .some(Turn(requests: requests, commands: queue.takeCommands(), dropped: dropped))
+            }
+            return queue.isClosing ? .some(nil) : nil
+        }
+        let turn: Turn?
+        if let rest = nanosecondsToAge() {
+            // A quiet store is sealed in time too.
+            turn = queue.wait(nanoseconds: max(rest, LogWriter.shortestWait), for: next) ?? Turn()
+        } else {
+            turn = queue.wait(for: next)
+        }
+        // Producers may be waiting for room.
+        queue.update { _ in }
+        return turn
+    }
+
+    private func perform(_ turn: Turn) throws {
+        var commands = turn.commands[...]
+        do {
+            if turn.dropped.count > 0 { try appendGap(turn.dropped) }
+            if !turn.requests.isEmpty { try append(turn.requests) }
+            while let command = commands.popFirst() { try perform(command) }
+            try sealIfOld()
+            if rotationWanted || log.end >= LogWriter.logBytes { try rotate() }
+            try removeRetired()
+        } catch {
+            // Nobody waits in vain: whoever has no answer yet gets the failure.
+            let failure = AuditLogError.wrapping(error)
+            for request in turn.requests { request.answer(.failure(failure)) }
+            for command in commands { command.refuse(failure) }
+            throw failure
+        }
+    }
+
+    private func perform(_ command: WriterCommand) throws {
+        switch command {
+        case .rotateLog:
+            rotationWanted = true
+        case .sync(let completion):
+            do {
+                try sync()
+                completion(.success(()))
+            } catch {
+                completion(.failure(AuditLogError.wrapping(error)))
+                throw error
+            }
+        case .seal(let completion):
+            do {
+                try sync()
+                try closeRun()
+            } catch {
+                completion(.failure(AuditLogError.wrapping(error)))
+                throw error
+            }
+            blocks.enqueue(.seal(completion))
+        }
+    }
+
+    // MARK: Age
+
+    /// When the oldest event that is in no sealed segment, or its segment, came to be; nil while nothing waits for age.
+    private var openSince: Int64? {
+        let segment = blocks.progress.openSince
+        let events = run.flatMap { $0.count > 0 ? $0.recordedAt(0) : nil }
+        let oldest = [segment, events].compactMap { $0 }.min()
+        return oldest == ageSealed ? nil : oldest
+    }
+
+    /// How long the open segment may still stay open; nil when there is none or it may for ever.
+    private func nanosecondsToAge() -> Int64? {
+        guard let age = context.options.segmentAge?.nanoseconds, let openSince else { return nil }
+        let (passed, overflow) = context.time.nowNanoseconds().subtractingReportingOverflow(openSince)
+        return overflow ? 0 : age.subtractingReportingOverflow(passed).partialValue
+    }
+
+    private func sealIfOld() throws {
+        guard let rest = nanosecondsToAge(), rest <= 0 else { return }
+        ageSealed = openSince
+        try sync()
+        try closeRun()
+        blocks.enqueue(.seal { _ in })
+    }
+
+    // MARK: Appending
+
+    private func append(_ requests: [AppendRequest]) throws {
+        let recordedAt = context.time.nowNanoseconds()
+        var content = LogFrameContent(
+            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo, runs: [],
+            records: [])
+        var strongest = Durability.memory
+        for request in requests {
+            request.firstSequence = nextSequence
+            try chainRecords(of: request, recordedAt: recordedAt, into: &content)
+            strongest = max(strongest, request.durability)
+        }
+        acknowledge(requests, upTo: .memory, recordedAt: recordedAt)
+        if content.eventCount > 0 {
+            let header = try log.append(content)
+            unsyncedBytes += header.frameLength
+        }
+        acknowledge(requests, upTo: .os, recordedAt: recordedAt)
+        if strongest == .disk { try sync() }
+        acknowledge(requests, upTo: .disk, recordedAt: recordedAt)
+        try handOverFullRuns()
+    }
+
+    /// Gives every record of a request its place: run, salt, chain hash, and the memory that readers see.
+    private func chainRecords(
+        of request: AppendRequest, recordedAt: Int64, into content: inout LogFrameContent
+    ) throws {
+        let bytes = request.batch.bytes.view
+        var start = 0
+        for index in 0..<request.count {
+            let end = index + 1 < request.count ? Int(request.batch.offsets[index + 1]) : bytes.count
+            let record = bytes.trusted(start, end - start)
+            start = end
+            let run = try currentRun(at: content.eventCount, into: &content)
+            let envelope = Int(record.load(UInt32.self, at: 0))
+            let personal = Int(record.load(UInt32.self, at: 4))
+            guard let salt = salts?.next() else {
+                throw AuditLogError.failed(cause: "a new run has no salt")
+            }
+            let hash = chain.append(
+                sequence: nextSequence, recordedAt: recordedAt,
+                envelope: record.trusted(RecordEncoder.headerBytes, envelope).raw, salt: salt,
+                personal: record.trusted(RecordEncoder.headerBytes + envelope, personal).raw)
+            run.append(record, recordedAt: recordedAt, chainHash: hash)
+            nextSequence += 1
+            content.eventCount += 1
+        }
+        content.records.append(bytes)
+    }
+
+    /// The run the next event belongs to; begins one when there is none or it is full.
+    @inline(__always)
+    private func currentRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
+        if let run, !run.isFull(blockBytes: context.blockBytes) { return run }
+        return try beginRun(at: index, into: &content)
+    }
+
+    private func beginRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
+        if let run { fullRuns.append(run) }
+        let seed = context.entropy.bytes(16)
+        let begun = EventRun(firstSequence: nextSequence, seed: seed, pool: context.runs)
+        run = begun
+        salts = SaltCursor(root: try Bytes16.checked(seed))
+        content.runs.append(LogRun(firstIndex: index, seed: seed.withView { Octets16($0) }))
+        return begun
+    }
+
+    /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
+    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log.
+    private func handOverFullRuns() throws {
+        if !fullRuns.isEmpty { try sync() }
+        for full in fullRuns {
+            var seeds: [UInt8] = []
+            SeedSet(root: try Bytes16.checked(full.seed)).encode(into: &seeds)
+            try blocks.enqueue(full, seeds: seeds)
+        }
+        fullRuns.removeAll()
+    }
+
+    /// Closes the current run before it is full.
+    private func closeRun() throws {
+        guard let closing = run, closing.count > 0 else { return }
+        fullRuns.append(closing)
+        run = nil
+        salts = nil
+        try handOverFullRuns()
+    }
+
+    /// Shows readers every event that has its place.
+    private func publish() {
+        context.state.withLock { state in
+            for full in fullRuns { state.extendTail(full, to: full.count) }
+            if let run, run.count > 0 { state.extendTail(run, to: run.count) }
+        }
+    }
+
+    private func sync() throws {
+        guard unsyncedBytes > 0 else { return }
+        try log.sync()
+        unsyncedBytes = 0
+        durableUpTo = nextSequence
+    }
+
+    /// Answers the requests whose durability is `level`, saying what was met. What is acknowledged is visible before.
+    private func acknowledge(_ requests: [AppendRequest], upTo level: Durability, recordedAt: Int64) {
+        guard requests.contains(where: { $0.durability == level }) else { return }
+        publish()
+        for request in requests where request.durability == level {
+            request.answer(
+                .success(
+                    AppendReceipt(
+                        firstSequence: request.firstSequence, count: request.count, recordedAt: recordedAt,
+                        durability: level, storeTag: context.manifest.storeTag)))
+        }
+    }
+
+    /// Appends a record of the engine's own.
+    private func appendEngineRecord(_ write: (inout ByteWriter) -> Void) throws {
+        var batch = RecordBatch(capacity: 512)
+        batch.offsets.append(0)
+        write(&batch.bytes)
+        try append([AppendRequest(batch, durability: .disk) { _ in }])
+    }
+
+    private func appendGap(_ dropped: DroppedEvents) throws {
+        let now = context.time.nowNanoseconds()
+        try appendEngineRecord { EngineRecord.gap(dropped, at: now, into: &$0) }
+    }
+
+    /// Records that recovery had to cut or to give up something.
+    func appendRecovery(_ findings: [RecoveryFinding]) throws {
+        let now = context.time.nowNanoseconds()
+        for finding in findings { try appendEngineRecord { EngineRecord.recovery(finding, at: now, into: &$0) } }
+    }
+
+    // MARK: Log files
+
+    /// Begins a new log file and removes those whose events are all in synced blocks.
+    private func rotate() throws {
+        rotationWanted = false
+        try sync()
+        let progress = blocks.progress
+        var frontier: [UInt8] = []
+        progress.frontier.encode(into: &frontier)
+        let header = LogFileHeader(
+            store: log.header.store, fileNumber: log.header.fileNumber + 1, epoch: context.epoch,
+            firstSequence: nextSequence, blocksUpTo: progress.upTo, sealedSegments: progress.sealedSegments,
+            chainHead: progress.chainHead.array, frontier: frontier)
+        let next = try LogFile.create(in: context.storage, directory: "", header: header)
+        try log.close()
+        retired.append((log.path, nextSequence))
+        log = next
+    }
+
+    /// Removes old log files whose events are all in synced blocks.
+    private func removeRetired() throws {
+        guard let oldest = retired.first else { return }
+        let upTo = blocks.progress.upTo
+        guard oldest.end <= upTo else { return }
+        for file in retired where file.end <= upTo { try context.storage.remove(file.path) }
+        retired.removeAll { $0.end <= upTo }
+    }
+
+    // MARK: Ending
+
+    private func finish() throws {
+        try sync()
+        blocks.enqueue(.sync)
+        if let failure = blocks.drain() { throw failure }
+        try removeRetired()
+        try log.trimAndClose()
+    }
+
+    /// Stops the log: everything waiting, and everything to come, gets the failure.
+    private func fail(_ failure: AuditLogError) {
+        let (requests, commands) = queue.update { queue in
+            if queue.failure == nil { queue.failure = failure }
+            return queue.takeAll()
+        }
+        for request in requests { request.answer(.failure(failure)) }
+        for command in commands { command.refuse(failure) }
+    }
+}
+
+extension Bytes16 {
+    static func checked(_ bytes: [UInt8]) throws(FormatError) -> Bytes16 {
+        guard let value = Bytes16(bytes) else {
+            throw FormatError(.invalid, "seed", offset: 0, expected: "16 bytes", found: "\(bytes.count)")
+        }
+        return value
+    }
+}

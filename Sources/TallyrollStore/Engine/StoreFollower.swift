@@ -1,0 +1,227 @@
+import TallyrollFormat
+import TallyrollIntegrity
+
+/// Reads a store beside its writer, from the same process or another, without taking the lock.
+///
+/// A refresh looks at the segments first and then at the log behind them. The writer may move events from the log
+/// into blocks in between; a gap between the two means that, and the look is taken again.
+package final class StoreFollower: Sendable {
+    /// Damage met while looking; the verifier tells more.
+    package struct Problem: Sendable, Equatable {
+        package var file: String
+        package var message: String
+    }
+
+    private struct State {
+        var sealed: [UInt64: SegmentReader] = [:]
+        var open: OpenSegment?
+        var problems: [Problem] = []
+    }
+
+    private struct OpenSegment {
+        var reader: SegmentReader
+        var terms: GrowingTerms
+        var entries: [BlockEntry] = []
+        var end = SegmentHeader.byteCount
+        var nextIndex = 0
+        var chainAfter: [UInt8]
+        var fileEnd = 0
+    }
+
+    package let manifest: StoreManifest
+    package let storage: any Storage
+    package let cache: BlockCache
+    private let path: String
+    private let state = Monitor(State())
+
+    /// How often a look is repeated while the writer moves things about.
+    private static let attemptsMax = 50
+
+    /// Opens the store in `storage` for reading; throws `.noStore` when there is none.
+    package init(
+        _ storage: any Storage, path: String, cacheBytes: Int = StoreOptions().cacheBytes
+    ) throws(AuditLogError) {
+        self.storage = storage
+        self.path = path
+        cache = BlockCache(capacity: cacheBytes)
+        do {
+            guard try storage.exists(StoreManifest.fileName) else { throw AuditLogError.noStore(path: path) }
+            manifest = try StoreManifest.load(from: storage)
+        } catch let error as StorageError where error.code == .noSuchFile {
+            throw AuditLogError.noStore(path: path)
+        } catch {
+            throw AuditLogError.wrapping(error, file: StoreManifest.fileName)
+        }
+    }
+
+    /// Every event that is readable now: at least every one that was acknowledged before the call.
+    package func refresh() throws(AuditLogError) -> StoreSnapshot {
+        do {
+            return try state.withLock { state in
+                for attempt in 1...StoreFollower.attemptsMax {
+                    if let snapshot = try look(&state, isLast: attempt == StoreFollower.attemptsMax) {
+                        return snapshot
+                    }
+                }
+                throw AuditLogError.failed(cause: "the store changed faster than it could be read")
+            }
+        } catch {
+            throw AuditLogError.wrapping(error, file: path)
+        }
+    }
+
+    /// What was found damaged by the last refresh.
+    package var problems: [Problem] { state.withLock { $0.problems } }
+
+    /// One look; nil when segments and log did not fit together.
+    private func look(_ state: inout State, isLast: Bool) throws -> StoreSnapshot? {
+        state.problems = []
+        do {
+            let segments = try readSegments(&state)
+            return try readLog(&state, behind: segments, isLast: isLast)
+        } catch let error as StorageError where error.code == .noSuchFile && !isLast {
+            // A log file went away between the list and the look.
+            return nil
+        }
+    }
+
+    // MARK: Segments
+
+    private func readSegments(_ state: inout State) throws -> [StoreSnapshot.Segment] {
+        let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
+        var segments: [StoreSnapshot.Segment] = []
+        for number in numbers {
+            if let known = state.sealed[number] {
+                segments.append(StoreSnapshot.Segment(reader: known, entries: known.entries))
+                continue
+            }
+            let isNewest = number == numbers.last
+            do {
+                if let segment = try readUnknown(number, isNewest: isNewest, &state) { segments.append(segment) }
+            } catch let error as FormatError {
+                // The newest file may be just being created.
+                if !isNewest { note("\(error)", SegmentName.of(number), &state) }
+            }
+        }
+        return segments
+    }
+
+    private func note(_ message: String, _ file: String, _ state: inout State) {
+        state.problems.append(Problem(file: file, message: message))
+    }
+
+    private func readUnknown(
+        _ number: UInt64, isNewest: Bool, _ state: inout State
+    ) throws -> StoreSnapshot.Segment? {
+        let name = SegmentName.of(number)
+        let file = try storage.open(name, mode: .read)
+        let size = try file.size()
+        if isNewest, try !SegmentReader.hasTrailer(file, size: size) {
+            return try readOpen(name, number: number, file, size: size, &state)
+        }
+        let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
+        guard reader.header.storeID == manifest.storeID else {
+            throw FormatError(
+                .invalid, "segment header: store id", offset: 16, expected: "that of this store",
+                found: "another store's")
+        }
+        if let problem = reader.indexProblem { note("\(problem)", name, &state) }
+        state.sealed[number] = reader
+        if state.open?.reader.header.number == number { state.open = nil }
+        return StoreSnapshot.Segment(reader: reader, entries: reader.entries)
+    }
+
+    /// Looks for blocks that were added to the open segment since the last look.
+    private func readOpen(
+        _ name: String, number: UInt64, _ file: any StorageFile, size: Int, _ state: inout State
+    ) throws -> StoreSnapshot.Segment? {
+        if state.open?.reader.header.number != number {
+            let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+            let header = try SegmentHeader(head.view)
+            guard header.storeID == manifest.storeID else {
+                throw FormatError(
+                    .invalid, "segment header: store id", offset: 16, expected: "that of this store",
+                    found: "another store's")
+            }
+            let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
+            state.open = OpenSegment(
+                reader: reader, terms: GrowingTerms(), chainAfter: header.chainBefore)
+        }
+        guard var open = state.open else { return nil }
+        let scan = try scanNewBlocks(file, open, limit: size)
+        for piece in scan.pieces {
+            switch piece {
+            case .block(let entry, let block):
+                try open.reader.announce(block)
+                open.entries.append(entry)
+                open.nextIndex = block.header.index + 1
+                open.chainAfter = block.header.chainAfter
+            case .damaged(_, let problem):
+                note("\(problem)", name, &state)
+            }
+        }
+        open.end = scan.end
+        state.open = open
+        return StoreSnapshot.Segment(reader: open.reader, entries: open.entries)
+    }
+
+    /// The blocks behind those known. What looks like damage may be a block that was just being written, with the next
+    /// one already there when the scan came to it: then the second look finds it whole.
+    private func scanNewBlocks(_ file: any StorageFile, _ open: OpenSegment, limit: Int) throws -> BlockScan {
+        func scan() throws -> BlockScan {
+            try BlockScan(
+                file, header: open.reader.header, from: open.end, index: open.nextIndex,
+                sequence: open.entries.last?.endSequence, limit: limit, terms: open.terms)
+        }
+        let first = try scan()
+        return first.hasDamage ? try scan() : first
+    }
+
+    // MARK: Log
+
+    private func readLog(
+        _ state: inout State, behind segments: [StoreSnapshot.Segment], isLast: Bool
+    ) throws -> StoreSnapshot? {
+        let end = segments.last?.endSequence ?? 0
+        let entropy = SystemEntropySource()
+        var replay = LogReplay(
+            after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents,
+            newSeed: { entropy.bytes(16) })
+        var files: [LogReplay.File] = []
+        for (_, path) in try LogFile.list(in: storage, directory: "") {
+            let bytes = try LogFile.read(path, in: storage, syncing: false)
+            let header = bytes.withView { try? LogFileHeader($0) }
+            files.append(LogReplay.File(path: path, bytes: bytes, header: header))
+        }
+        try replay.add(files, store: manifest.storeID.withView { Octets16($0) })
+        if !replay.lost.isEmpty {
+            guard isLast else { return nil }
+            for finding in replay.findings { note("\(finding)", finding.file, &state) }
+        }
+        return StoreSnapshot(
+            storeID: manifest.storeID, segments: segments,
+            tail: replay.runs.map { StoreSnapshot.Tail(run: $0.run, count: $0.run.count, start: 0) },
+            endSequence: replay.nextSequence)
+    }
+
+    private func chainHead(_ segments: [StoreSnapshot.Segment], _ state: State) throws -> Digest {
+        guard let last = segments.last else {
+            return EventChain.genesis(storeID: try Bytes16.checked(manifest.storeID))
+        }
+        if let open = state.open, open.reader === last.reader {
+            return try Digest.checked(open.chainAfter, "block header: chain hash")
+        }
+        if let heads = try? last.reader.heads() { return try Digest.checked(heads.chainAfter, "segment heads") }
+        guard let entry = last.entries.last, let block = try? last.reader.openBlock(entry) else { return .zero }
+        return try Digest.checked(block.header.chainAfter, "block header: chain hash")
+    }
+}
+
+extension SegmentReader {
+    /// True when the file ends in the magic of a sealed segment, whether or not the rest of the trailer is right.
+    static func hasTrailer(_ file: any StorageFile, size: Int) throws -> Bool {
+        guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
+        let magic = try file.bytes(at: size - 8, 8, what: "segment trailer")
+        return magic.view.raw.elementsEqual(SegmentFooter.magic)
+    }
+}

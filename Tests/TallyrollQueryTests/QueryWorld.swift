@@ -1,0 +1,101 @@
+import TallyrollFormat
+import TallyrollQuery
+import TallyrollStore
+
+/// A random store, and the same events as plain values.
+struct QueryWorld {
+    let seed: UInt64
+    var generator: Generator
+    let store: TestStore
+    var events: [PlainEvent] = []
+    var records: [[UInt8]] = []
+
+    init(seed: UInt64, blockEvents: Int, count: Int) throws {
+        self.seed = seed
+        generator = Generator(random: SplitMix64(seed: seed))
+        store = try TestStore(
+            blockEvents: blockEvents, firstSequence: generator.random.chance(30) ? 1_000 : 0,
+            codec: generator.random.chance(50) ? .deflate : .none)
+        let firstSequence = store.endSequence
+        // Some stores are in the order of time, some nearly, some not at all.
+        let disorder = generator.random.pick([0, 3, 50, 10_000])
+        let sealEvery = generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])
+        let tailFrom = count - generator.random.below(min(count, 40))
+        let openFrom = tailFrom - generator.random.below(min(tailFrom, 80))
+        for index in 0..<count {
+            var event = generator.event()
+            let sequence = firstSequence + UInt64(index)
+            event.sequence = Int64(sequence)
+            event.recorded = 1_700_000_000_000_000_000 + Int64(index / 3) * 1_000_000
+            event.time = Int64(index / 4 + generator.random.below(disorder + 1)) * 1_000_000_000
+            if generator.random.chance(1) { event.time = generator.random.pick([Int64.min, -1, Int64.max]) }
+            event.minted = MintedID.text(
+                recordedAt: event.recorded, sequence: sequence, storeTag: store.storeTag)
+            switch generator.random.below(20) {
+            case 0: event.strings[.id] = events.randomElement(using: &generator.random)?.minted
+            case 1: event.strings[.id] = event.minted
+            case 2...8: event.strings[.id] = "f-\(index)"
+            case 9: break
+            default: event.strings[.id] = nil
+            }
+            if generator.random.chance(2) {
+                // More scalars than a shape may have: kept as text.
+                event.details = .object([
+                    ("a", .array((0..<1_100).map { .number("\($0 % 7)") })), ("b", .string("deep")),
+                ])
+            }
+            let record = event.record(&generator.random)
+            events.append(event)
+            records.append(record)
+            try store.append(record, recordedAt: event.recorded)
+            if index == tailFrom { try store.closeBlock() }
+            if index < openFrom, (index + 1) % sealEvery == 0 { try store.seal() }
+            if index > tailFrom, generator.random.chance(20) { try store.closeTail() }
+        }
+        try store.closeTail()
+    }
+
+    /// A filter that often means some of the events.
+    mutating func filter() -> Filter {
+        var filter = generator.filter(generator.random.below(4))
+        guard let some = events.randomElement(using: &generator.random) else { return filter }
+        let other = events.randomElement(using: &generator.random) ?? some
+        var extra: [Filter] = []
+        if generator.random.chance(35) {
+            let operation = generator.random.pick([Filter.Operator.less, .greaterOrEqual, .lessOrEqual])
+            extra.append(.comparison(.time, operation, .time(.absolute(nanoseconds: some.time))))
+        }
+        if generator.random.chance(20) {
+            extra.append(.comparison(.sequence, .greater, .integer(other.sequence)))
+        }
+        if generator.random.chance(10) {
+            extra.append(
+                .comparison(.recorded, .lessOrEqual, .time(.absolute(nanoseconds: other.recorded))))
+        }
+        if generator.random.chance(10) {
+            extra.append(
+                .oneOf(.id, [some, other].map { $0.strings[.id] ?? $0.minted }))
+        }
+        if generator.random.chance(10), let user = some.strings[.user] { extra.append(.user(user)) }
+        if generator.random.chance(10), let type = some.strings[.type] { extra.append(.type(type)) }
+        if generator.random.chance(10), let type = some.strings[.resourceType],
+            let id = some.strings[.resourceID]
+        {
+            extra.append(
+                generator.random.chance(50)
+                    ? .resource(type: type, id: id) : .equal(.resource, type + "/" + id))
+        }
+        guard !extra.isEmpty else { return filter }
+        if generator.random.chance(50) { filter = .constant(true) }
+        return generator.random.chance(80) ? .and(extra + [filter]) : .or(extra + [filter])
+    }
+
+    /// The places in `events` of those that a filter means, in order.
+    func expected(_ filter: Filter, _ order: QueryOrder) -> [Int] {
+        let meant = events.indices.filter { Oracle(event: events[$0]).holds(filter) }
+        switch order {
+        case .oldest: return meant
+        case .newest: return meant.sorted { (events[$0].time, $0) > (events[$1].time, $1) }
+        }
+    }
+}
