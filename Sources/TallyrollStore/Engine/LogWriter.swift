@@ -233,7 +233,8 @@ final class LogWriter {
     /// Answers the requests whose durability is `level`, saying what was met.
     private func acknowledge(_ requests: [AppendRequest], upTo level: Durability, recordedAt: Int64) {
         for request in requests where request.durability == level {
-            if level == .memory { publish() }
+            // Acknowledged means visible; for the disk level that was done once for all requests.
+            if level < .disk { publish() }
             request.completion(
                 .success(
                     AppendReceipt(
