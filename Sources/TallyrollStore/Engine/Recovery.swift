@@ -113,6 +113,7 @@ struct Recovery {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
         let trailer = try file.bytes(
             at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
+        defer { withExtendedLifetime(trailer) {} }
         return (try? SegmentFooter.table(trailer: trailer.view, fileLength: size)) != nil
     }
 
@@ -156,6 +157,7 @@ struct Recovery {
         try file.syncAll()
         let size = try file.size()
         let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+        defer { withExtendedLifetime(head) {} }
         guard let head, let header = try? SegmentHeader(head.view) else {
             try dropUnborn(name, file, size: size)
             return
