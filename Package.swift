@@ -49,13 +49,18 @@ let package = Package(
         .executableTarget(
             name: "tallyroll-cli",
             dependencies: [
-                "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CZlib", "TallyrollFormat", "TallyrollIntegrity", "TallyrollStore", "TallyrollQuery",
+                "TallyrollWorkload", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollDump", dependencies: ["TallyrollFormat", "TallyrollIntegrity", "TallyrollStore"],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "segment-dump",
             dependencies: [
-                "Tallyroll", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TallyrollDump", "TallyrollFormat", "TallyrollStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -69,9 +74,11 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
+        // Runs the built program `tallyroll`, which it finds beside the test bundle.
+        .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
     ]
