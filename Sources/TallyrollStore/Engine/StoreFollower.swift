@@ -137,6 +137,7 @@ package final class StoreFollower: Sendable {
     ) throws -> StoreSnapshot.Segment? {
         if state.open?.reader.header.number != number {
             let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+            defer { withExtendedLifetime(head) {} }
             let header = try SegmentHeader(head.view)
             guard header.storeID == manifest.storeID else {
                 throw FormatError(
@@ -221,7 +222,8 @@ extension SegmentReader {
     /// True when the file ends in the magic of a sealed segment, whether or not the rest of the trailer is right.
     static func hasTrailer(_ file: any StorageFile, size: Int) throws -> Bool {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
-        let magic = try file.bytes(at: size - 8, 8, what: "segment trailer")
-        return magic.view.raw.elementsEqual(SegmentFooter.magic)
+        return try file.bytes(at: size - 8, 8, what: "segment trailer").withView {
+            $0.raw.elementsEqual(SegmentFooter.magic)
+        }
     }
 }
