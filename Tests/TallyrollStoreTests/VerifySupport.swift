@@ -49,7 +49,7 @@ struct VerifyStore {
             let seed = (0..<16).map { UInt8(truncatingIfNeeded: Int(sequence) &* 31 &+ $0) }
             let run = EventRun(firstSequence: sequence, seed: seed, capacity: count, bytes: 1 << 16)
             var salts = SaltCursor(root: try required(Bytes16(seed)))
-            var true_ = chain
+            var honest = chain
             for _ in 0..<count {
                 let isForged = shape.forged.contains(sequence)
                 var records: [ByteWriterBox] = []
@@ -64,7 +64,7 @@ struct VerifyStore {
                 let hashes = try records.map { record in
                     try record.bytes.withView { view in
                         var link =
-                            shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : true_
+                            shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : honest
                         let parsed = try RecordView(view)
                         return link.append(
                             sequence: sequence, recordedAt: recordedAt, envelope: parsed.envelope.raw,
@@ -73,7 +73,7 @@ struct VerifyStore {
                     }
                 }
                 let stored = shape.forgesChainOfBlock ? hashes[hashes.count - 1] : hashes[0]
-                true_ = ChainHasher(head: hashes[0])
+                honest = ChainHasher(head: hashes[0])
                 chain = ChainHasher(head: stored)
                 records[records.count - 1].bytes.withView {
                     run.append($0, recordedAt: recordedAt, chainHash: stored)
@@ -81,7 +81,7 @@ struct VerifyStore {
                 sequence += 1
             }
             // The next block's events hash from the chain that was never forged.
-            chain = shape.forgesChainOfBlock ? true_ : chain
+            chain = shape.forgesChainOfBlock ? honest : chain
             return run
         }
         for (number, sizes) in shape.blockSizes.enumerated() {

@@ -33,7 +33,9 @@ extension BlockReader {
                 guard try documents.append(row, into: &scratch) else { continue }
                 encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
             default:
-                guard let column = ColumnID(rawValue: field.rawValue), let texts = try text(column) else { continue }
+                guard let column = ColumnID(rawValue: field.rawValue), let texts = try text(column) else {
+                    continue
+                }
                 let start = scratch.count
                 guard try texts.append(row, from: try context(column), into: &scratch) else { continue }
                 encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
@@ -52,7 +54,8 @@ extension BlockReader {
     private func appendTerm(
         _ field: StringField, _ row: Int, with encoder: inout RecordEncoder, into out: inout ByteWriter
     ) throws {
-        guard let column = ColumnID(rawValue: field.rawValue), let dictionary = DictionaryID(field: field) else {
+        guard let column = ColumnID(rawValue: field.rawValue), let dictionary = DictionaryID(field: field)
+        else {
             return
         }
         let code = try codes(column).code(row)

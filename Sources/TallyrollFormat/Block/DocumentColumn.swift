@@ -91,7 +91,8 @@ package final class DocumentColumn: Sendable {
         if let known = state.withLock({ $0.raw }) { return known }
         guard let bytes = try block.sectionIfPresent(.rawDocuments, Int(id.rawValue)) else {
             throw FormatError(
-                .invalid, "document column", offset: block.origin, expected: "objects kept as text", found: "none")
+                .invalid, "document column", offset: block.origin, expected: "objects kept as text",
+                found: "none")
         }
         var count = 0
         for (place, code) in counts.used.enumerated() where code > 0 && shapes.shapes[Int(code) - 1] == nil {
@@ -173,7 +174,9 @@ package final class DocumentColumn: Sendable {
     ) throws {
         var wanted: Set<Int> = []
         for code in counts.used where code > 0 {
-            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) { wanted.insert(path) }
+            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) {
+                wanted.insert(path)
+            }
         }
         for path in wanted.sorted() {
             let column = try column(path)

@@ -215,14 +215,62 @@ package final class TextColumn: Sendable {
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
-        let start = out.count
-        out.bytes(body.constant)
-        var nibble = place * body.positions.count
-        for position in body.positions {
-            let byte = body.packed[nibble >> 1]
-            let value = nibble & 1 == 0 ? byte & 0x0F : byte >> 4
-            out.patch(HexTemplate.digit(value, uppercase: body.uppercase), at: start + position)
-            nibble += 1
+        body.positions.withUnsafeBufferPointer { positions in
+            TextColumn.append(
+                place, of: body.packed, at: positions, in: body.constant, uppercase: body.uppercase,
+                into: &out)
+        }
+    }
+
+    /// Appends the text of a template with the digits of the value at `place`, which the opening of the column has
+    /// proved to lie in `packed`.
+    @inline(__always)
+    private static func append(
+        _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>, in template: ByteView,
+        uppercase: Bool, into out: inout ByteWriter
+    ) {
+        var nibble = place &* positions.count
+        precondition(place >= 0 && nibble + positions.count <= packed.count &* 2)
+        // A table, not a comparison: random digits would mispredict every second branch.
+        let alphabet = (uppercase ? HexTemplate.uppercaseDigits : HexTemplate.lowercaseDigits).utf8Start
+        let digits = packed.base
+        out.bytes(template) { target in
+            guard let text = target.baseAddress else { return }
+            for position in positions {
+                let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
+                text[position] = alphabet[Int(value)]
+                nibble &+= 1
+            }
+        }
+    }
+
+    /// Appends every entry of a column of templates.
+    private func decodeTemplates(into values: inout ValueList, text: inout ByteWriter) throws(FormatError) {
+        let (packed, template, presence, uppercase) = (
+            body.packed, body.constant, body.presence, body.uppercase
+        )
+        try checkDecoded(text.count + count * template.count)
+        body.positions.withUnsafeBufferPointer { positions in
+            var place = 0
+            for index in 0..<count {
+                if let presence, !presence.contains(index) {
+                    values.appendAbsent()
+                    continue
+                }
+                values.append(offset: UInt32(text.count), length: UInt32(template.count))
+                TextColumn.append(
+                    place, of: packed, at: positions, in: template, uppercase: uppercase, into: &text)
+                place += 1
+            }
+        }
+    }
+
+    private func checkDecoded(_ bytes: Int) throws(FormatError) {
+        guard bytes <= Limits.decodedColumnBytes else {
+            throw FormatError(
+                .limit, "text column", offset: 0,
+                expected: "at most \(Limits.decodedColumnBytes) bytes of text",
+                found: "more")
         }
     }
 
@@ -267,7 +315,9 @@ package final class TextColumn: Sendable {
             try decodeSharedCodes(context, into: &values, text: &text)
         case .follow:
             try decodeFollow(context, into: &values, text: &text)
-        case .hexTemplate, .number, .text:
+        case .hexTemplate:
+            try decodeTemplates(into: &values, text: &text)
+        case .number, .text:
             try decodeEach(context, into: &values, text: &text)
         }
     }
@@ -285,19 +335,13 @@ package final class TextColumn: Sendable {
             }
             let start = text.count
             switch body.encoding {
-            case .hexTemplate: appendTemplate(place, into: &text)
             case .number: appendNumber(integers[place], into: &text)
             default:
                 let end = Int(clamping: integers[place])
                 try context.appendText(from: body.heapStart, previousEnd, end, into: &text)
                 previousEnd = end
             }
-            guard text.count <= Limits.decodedColumnBytes else {
-                throw FormatError(
-                    .limit, "text column", offset: 0,
-                    expected: "at most \(Limits.decodedColumnBytes) bytes of text",
-                    found: "more")
-            }
+            try checkDecoded(text.count)
             values.append(offset: UInt32(start), length: UInt32(text.count - start))
             place += 1
         }

@@ -130,17 +130,9 @@ package struct LogFileHeader: Equatable, Sendable {
 }
 
 extension ByteView {
-    /// Whether no byte is set, read by words.
+    /// Whether no byte is set: the first is zero, and each is like the one before it.
     package var isAllZero: Bool {
-        var offset = 0
-        while offset <= count - 8 {
-            if load(UInt64.self, at: offset) != 0 { return false }
-            offset += 8
-        }
-        while offset < count {
-            if self[offset] != 0 { return false }
-            offset += 1
-        }
-        return true
+        guard count > 0 else { return true }
+        return base[0] == 0 && compareMemory(base, base + 1, count - 1) == 0
     }
 }

@@ -66,14 +66,16 @@ private struct GroupCounting {
         }
         var blocks: [Int] = []
         try scan.forEachStretch { ordinals in
-            guard let counts = try? scan.counts(dictionary, in: ordinals) else {
+            let terms = scan.segment.reader.terms
+            // Where an index cannot be read, the columns say the same.
+            let numbered = try? scan.counts(dictionary, in: ordinals)?.filter { $0.count > 0 }.map {
+                (number: try columns[0].number(ofCode: $0.code, terms), count: $0.count)
+            }
+            guard let numbered else {
                 blocks += scan.blocks(of: ordinals)
                 return
             }
-            let terms = scan.segment.reader.terms
-            for (code, count) in counts where count > 0 {
-                table.add(try columns[0].number(ofCode: code, terms), count)
-            }
+            for (number, count) in numbered { table.add(number, count) }
         } undecided: {
             blocks.append($0)
         }

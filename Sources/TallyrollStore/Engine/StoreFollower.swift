@@ -148,9 +148,7 @@ package final class StoreFollower: Sendable {
                 reader: reader, terms: GrowingTerms(), chainAfter: header.chainBefore)
         }
         guard var open = state.open else { return nil }
-        let scan = try BlockScan(
-            file, header: open.reader.header, from: open.end, index: open.nextIndex,
-            sequence: open.entries.last?.endSequence, limit: size, terms: open.terms)
+        let scan = try scanNewBlocks(file, open, limit: size)
         for piece in scan.pieces {
             switch piece {
             case .block(let entry, let block):
@@ -167,32 +165,38 @@ package final class StoreFollower: Sendable {
         return StoreSnapshot.Segment(reader: open.reader, entries: open.entries)
     }
 
+    /// The blocks behind those known. What looks like damage may be a block that was just being written, with the next
+    /// one already there when the scan came to it: then the second look finds it whole.
+    private func scanNewBlocks(_ file: any StorageFile, _ open: OpenSegment, limit: Int) throws -> BlockScan {
+        func scan() throws -> BlockScan {
+            try BlockScan(
+                file, header: open.reader.header, from: open.end, index: open.nextIndex,
+                sequence: open.entries.last?.endSequence, limit: limit, terms: open.terms)
+        }
+        let first = try scan()
+        return first.hasDamage ? try scan() : first
+    }
+
     // MARK: Log
 
     private func readLog(
         _ state: inout State, behind segments: [StoreSnapshot.Segment], isLast: Bool
     ) throws -> StoreSnapshot? {
         let end = segments.last?.endSequence ?? 0
+        let entropy = SystemEntropySource()
         var replay = LogReplay(
-            after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents)
-        let store = manifest.storeID.withView { Octets16($0) }
-        var files: [(path: String, bytes: Bytes, header: LogFileHeader?)] = []
+            after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents,
+            newSeed: { entropy.bytes(16) })
+        var files: [LogReplay.File] = []
         for (_, path) in try LogFile.list(in: storage, directory: "") {
             let bytes = try LogFile.read(path, in: storage, syncing: false)
-            files.append((path, bytes, try? LogFileHeader(bytes.view)))
+            let header = bytes.withView { try? LogFileHeader($0) }
+            files.append(LogReplay.File(path: path, bytes: bytes, header: header))
         }
-        for (place, file) in files.enumerated() {
-            let promised = files[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
-            try replay.add(
-                file.bytes, path: file.path, store: store, promisedUpTo: promised,
-                isNewest: place == files.count - 1)
-        }
-        if !replay.lost.isEmpty || replay.newestHeader.map({ $0.blocksUpTo > end }) ?? false {
+        try replay.add(files, store: manifest.storeID.withView { Octets16($0) })
+        if !replay.lost.isEmpty {
             guard isLast else { return nil }
             for finding in replay.findings { note("\(finding)", finding.file, &state) }
-            if let header = replay.newestHeader, header.blocksUpTo > end {
-                note("events \(end) to \(header.blocksUpTo - 1) are missing", "segments", &state)
-            }
         }
         return StoreSnapshot(
             storeID: manifest.storeID, segments: segments,

@@ -152,6 +152,14 @@ package final class SegmentReader: Sendable {
                 .invalid, "segment trailer: place", offset: size - SegmentFooter.trailerBytes,
                 expected: "segment \(header.number)", found: "segment \(footer.segmentNumber)")
         }
+        guard footer.endSequence >= header.firstSequence,
+            footer.endSequence - header.firstSequence <= UInt64(PostingList.universeMax)
+        else {
+            throw FormatError(
+                .invalid, "segment trailer: end sequence", offset: size - SegmentFooter.trailerBytes + 40,
+                expected: "at most \(PostingList.universeMax) events from \(header.firstSequence)",
+                found: "\(footer.endSequence)")
+        }
         return footer
     }
 
@@ -253,7 +261,7 @@ package final class SegmentReader: Sendable {
     /// segment has no table of ids, or a damaged one: then look everywhere.
     package func blocksHoldingID(hash: UInt64) throws -> [Int]? {
         guard let footer else { return nil }
-        if let known = state.withLock({ $0.ids }) { return known.table.candidates(hash).map { Int($0) } }
+        if let known = state.withLock({ $0.ids }) { return candidates(hash, in: known.table) }
         // A sealed segment without a table has no foreign ids.
         guard footer.section(.ids) != nil else { return [] }
         let loaded = try loadIndex(.ids, 0) { bytes, section, _ in
@@ -261,7 +269,12 @@ package final class SegmentReader: Sendable {
             state.withLock { $0.ids = loaded }
             return loaded
         }
-        return loaded?.table.candidates(hash).map { Int($0) }
+        return loaded.map { candidates(hash, in: $0.table) }
+    }
+
+    /// A table that names a block which does not exist is damaged; the blocks that exist are still worth a look.
+    private func candidates(_ hash: UInt64, in table: IDTable) -> [Int] {
+        table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
     private func loadIndex<T>(

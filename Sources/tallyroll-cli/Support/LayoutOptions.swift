@@ -74,16 +74,12 @@ extension Codec: ExpressibleByArgument {
         switch argument {
         case "none": self = .none
         case "deflate": self = .deflate
+        case "zstd": self = .zstd
         default: return nil
         }
     }
 
-    public static var allValueStrings: [String] { ["deflate", "none"] }
+    public static var allValueStrings: [String] { Codec.allCases.filter(\.isAvailable).map { "\($0)" } }
 
-    public var defaultValueDescription: String {
-        switch self {
-        case .none: "none"
-        case .deflate: "deflate"
-        }
-    }
+    public var defaultValueDescription: String { "\(self)" }
 }

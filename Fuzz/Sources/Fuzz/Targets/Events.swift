@@ -40,7 +40,8 @@ private func checkParsed(_ record: ByteView) {
     var again = ByteWriter()
     let bytes = line.view.owned
     defer { withExtendedLifetime(bytes) {} }
-    guard (try? parser.parse(bytes.view, into: &again)) != nil, let second = try? RecordView(again.view) else {
+    guard (try? parser.parse(bytes.view, into: &again)) != nil, let second = try? RecordView(again.view)
+    else {
         return check(false, "a written line does not parse: \(bytes.view.string)")
     }
     var secondLine = ByteWriter()
@@ -108,7 +109,8 @@ extension FuzzTarget {
             var out = ByteWriter()
             var encoder = RecordEncoder()
             encoder.begin(
-                timestamp: record.timestamp, time: record.time, outcome: record.outcome, duration: record.duration,
+                timestamp: record.timestamp, time: record.time, outcome: record.outcome,
+                duration: record.duration,
                 origin: record.origin, into: &out)
             for field in StringField.allCases {
                 if let value = record[field] { encoder.string(field, value, into: &out) }
