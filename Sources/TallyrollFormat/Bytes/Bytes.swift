@@ -11,7 +11,7 @@
     @usableFromInline package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
         self.count = count
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        clearMemory(memory)
         try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
     }
 
