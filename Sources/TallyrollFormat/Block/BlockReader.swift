@@ -68,8 +68,10 @@ package final class BlockReader: TextHeap, Sendable {
     /// Opens the block at the start of `source`.
     package convenience init(source: any BlockSource, origin: Int, terms: any SegmentTerms) throws {
         let head = try source.read(0, BlockHeader.byteCount)
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: origin)
         let directoryBytes = try source.read(BlockHeader.byteCount, header.directoryLength)
+        defer { withExtendedLifetime(directoryBytes) {} }
         let directory = try BlockDirectory(
             directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
         self.init(header: header, directory: directory, origin: origin, source: source, terms: terms)
