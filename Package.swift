@@ -80,6 +80,6 @@ let package = Package(
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
+            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
     ]
 )

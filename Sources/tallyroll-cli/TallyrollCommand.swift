@@ -44,7 +44,8 @@ struct TallyrollCommand: ParsableCommand {
             // Errors of the argument parser, and its ways to print help.
             guard exitCode(for: error) != .success else { exit(withError: error) }
             let text = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-            Terminal.complain("\(text): see '\(helpCommand())'")
+            let sentence = text.hasSuffix(".") ? String(text.dropLast()) : text
+            Terminal.complain("\(sentence) (see '\(helpCommand())')")
             systemExit(.usage)
         }
     }

@@ -75,8 +75,7 @@ struct LogReplay {
         switch scan.end {
         case .clean: break
         case .torn(let offset):
-            let rest = file.bytes.view.trusted(offset, file.bytes.count - offset)
-            let used = rest.raw.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+            let used = file.bytes.withView { $0.usedCount } - offset
             // An older file's torn tail was dealt with when the next file was begun.
             if used > 0, mayBeTorn {
                 findings.append(

@@ -194,7 +194,7 @@ extension Recovery {
     private func usedBytes(_ segment: OpenSegment, from start: Int) throws -> Int {
         guard start < segment.size else { return start }
         let bytes = try segment.file.bytes(at: start, segment.size - start, what: "segment")
-        let used = bytes.withView { view in view.raw.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0 }
+        let used = bytes.withView { $0.usedCount }
         return start + (used + 7) / 8 * 8
     }
 }

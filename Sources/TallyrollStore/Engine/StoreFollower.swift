@@ -95,12 +95,11 @@ package final class StoreFollower: Sendable {
                 segments.append(StoreSnapshot.Segment(reader: known, entries: known.entries))
                 continue
             }
-            let isNewest = number == numbers.last
             do {
+                let isNewest = number == numbers.last
                 if let segment = try readUnknown(number, isNewest: isNewest, &state) { segments.append(segment) }
             } catch let error as FormatError {
-                // The newest file may be just being created.
-                if !isNewest { note("\(error)", SegmentName.of(number), &state) }
+                note("\(error)", SegmentName.of(number), &state)
             }
         }
         return segments
@@ -120,11 +119,7 @@ package final class StoreFollower: Sendable {
             return try readOpen(name, number: number, file, size: size, &state)
         }
         let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
-        guard reader.header.storeID == manifest.storeID else {
-            throw FormatError(
-                .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                found: "another store's")
-        }
+        try reader.header.requirePlace(number, in: manifest)
         if let problem = reader.indexProblem { note("\(problem)", name, &state) }
         state.sealed[number] = reader
         if state.open?.reader.header.number == number { state.open = nil }
@@ -136,14 +131,11 @@ package final class StoreFollower: Sendable {
         _ name: String, number: UInt64, _ file: any StorageFile, size: Int, _ state: inout State
     ) throws -> StoreSnapshot.Segment? {
         if state.open?.reader.header.number != number {
-            let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-            defer { withExtendedLifetime(head) {} }
-            let header = try SegmentHeader(head.view)
-            guard header.storeID == manifest.storeID else {
-                throw FormatError(
-                    .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                    found: "another store's")
-            }
+            // Without a header the file is just being created; if it once had one, the log knows of its blocks.
+            guard let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header"),
+                let header = try? head.withView({ try SegmentHeader($0) })
+            else { return nil }
+            try header.requirePlace(number, in: manifest)
             let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
             state.open = OpenSegment(
                 reader: reader, terms: GrowingTerms(), chainAfter: header.chainBefore)

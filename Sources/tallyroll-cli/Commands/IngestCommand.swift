@@ -32,12 +32,17 @@ struct IngestCommand: ParsableCommand {
     @Option(help: "When events count as stored: disk (synced), os (written) or memory.")
     var durability = Durability.disk
 
+    @Option(help: "An event whose id is there already: keep it, skip it, or reject it as a bad line.")
+    var onDuplicate = DuplicatePolicy.keep
+
     @OptionGroup(title: "Layout of a new store") var layout: LayoutOptions
 
     @Flag(help: "Report as one JSON object on standard output.")
     var json = false
 
-    func run() throws {
+    func run() throws { try answering(importAll) }
+
+    private func importAll() throws {
         let inputs = files.isEmpty ? ["-"] : files
         var bytesTotal: Int? = 0
         for input in inputs where input != "-" { try InputFile.check(input) }
@@ -53,15 +58,17 @@ struct IngestCommand: ParsableCommand {
         Interrupts.watch()
         let started = steadyNanoseconds()
         let log = try WritableStore(place, options: options)
-        var importer = Importer(log.store, durability: durability, onError: onError, bytesTotal: bytesTotal)
-        let ending = IngestCommand.importAll(inputs, format: format, with: &importer)
+        var importer = try Importer(
+            log.store, durability: durability, onError: onError, onDuplicate: onDuplicate, bytesTotal: bytesTotal)
+        let ending = IngestCommand.importInputs(inputs, format: format, with: &importer)
         let (events, failure) = importer.sender.acknowledgements.wait()
         importer.clearProgress()
         let closing = log.store.close()
         let seconds = Double(steadyNanoseconds() - started) / 1e9
         try report(
             IngestReport(
-                events: events, rejected: importer.rejected, seconds: seconds, bytesOnDisk: try place.bytesOnDisk()))
+                events: events, rejected: importer.rejected, skipped: onDuplicate == .skip ? importer.skipped : nil,
+                seconds: seconds, bytesOnDisk: try place.bytesOnDisk()))
         if let failure = failure ?? closing {
             let cause = CommandFailure(failure)
             throw CommandFailure(cause.status, "\(cause.message); \(IngestCommand.inStore(events)) before it")
@@ -87,7 +94,7 @@ struct IngestCommand: ParsableCommand {
         case failed(CommandFailure)
     }
 
-    private static func importAll(
+    private static func importInputs(
         _ inputs: [String], format: InputFormat, with importer: inout Importer
     ) -> Ending {
         var ending = Ending.complete
@@ -124,28 +131,34 @@ struct IngestCommand: ParsableCommand {
 private struct IngestReport {
     var events: Int
     var rejected: Int
+    /// Duplicates left out, where that was asked for.
+    var skipped: Int?
     var seconds: Double
     var bytesOnDisk: Int
 
     private var eventsPerSecond: Double { seconds > 0 ? Double(events) / seconds : 0 }
 
     var json: Report {
-        Report([
+        var report = Report([
             ("events", .count(events)), ("rejected", .count(rejected)),
             ("seconds", .number(Figures.rounded(seconds, 6))),
             ("events_per_second", .number(Figures.rounded(eventsPerSecond, 1))),
             ("bytes_on_disk", .count(bytesOnDisk)),
         ])
+        if let skipped { report.add("skipped", .count(skipped)) }
+        return report
     }
 
     var text: String {
         var text = "\(Figures.count(events, "event")) in \(Figures.seconds(seconds))"
         text += " (\(Figures.count(Int(eventsPerSecond)))/s), \(Figures.bytes(bytesOnDisk)) on disk"
+        if let skipped { text += ", \(Figures.count(skipped, "duplicate")) skipped" }
         if rejected > 0 { text += ", \(Figures.count(rejected, "line")) rejected" }
         return text
     }
 }
 
+extension DuplicatePolicy: ExpressibleByArgument {}
 extension InputFormat: ExpressibleByArgument {}
 extension ErrorPolicy: ExpressibleByArgument {}
 

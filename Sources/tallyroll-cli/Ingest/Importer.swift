@@ -23,6 +23,10 @@ struct Importer: ~Copyable {
     private(set) var rejected = 0
     /// Events that were taken.
     private(set) var taken = 0
+    /// Events that were left out because their ids are there already.
+    private(set) var skipped = 0
+    private let onDuplicate: DuplicatePolicy
+    private var duplicates: DuplicateFilter?
     private let onError: ErrorPolicy
     private let eventBytesMax: Int
     private var events = EventJSONParser()
@@ -32,7 +36,12 @@ struct Importer: ~Copyable {
     private var bytesDone = 0
 
     /// `bytesTotal` is the size of all inputs, where it is known.
-    init(_ store: AuditStore, durability: Durability, onError: ErrorPolicy, bytesTotal: Int?) {
+    init(
+        _ store: AuditStore, durability: Durability, onError: ErrorPolicy, onDuplicate: DuplicatePolicy,
+        bytesTotal: Int?
+    ) throws {
+        self.onDuplicate = onDuplicate
+        duplicates = onDuplicate == .keep ? nil : try DuplicateFilter(store.snapshot())
         sender = BatchSender(store, durability: durability)
         self.onError = onError
         self.bytesTotal = bytesTotal
@@ -42,7 +51,7 @@ struct Importer: ~Copyable {
     /// Reads one input to its end, or until someone wants the program to end.
     mutating func read(_ path: String, format: InputFormat) throws {
         let file = try InputFile(path)
-        let before = taken + rejected
+        let before = taken + rejected + skipped
         do {
             var lines = LineReader(InputStream(file))
             try read(&lines, of: file, format: format)
@@ -52,7 +61,7 @@ struct Importer: ~Copyable {
             try reject("\(file.name): \(what)")
         }
         bytesDone += file.position
-        if taken + rejected == before, !Interrupts.isWanted { Terminal.warn("\(file.name) holds no events") }
+        if taken + rejected + skipped == before, !Interrupts.isWanted { Terminal.warn("\(file.name) holds no events") }
     }
 
     /// Takes the progress line away.
@@ -159,10 +168,26 @@ struct Importer: ~Copyable {
             return try reject(
                 "\(file.name), line \(line): \(AuditLogError.eventTooLarge(bytes: length, limit: eventBytesMax))")
         }
+        if onDuplicate != .keep, try refuseDuplicate(from: start, of: file, line: line) { return }
         taken += 1
         if try sender.commit(from: start) {
             progress.update(done: bytesDone + file.position, total: bytesTotal, events: taken)
         }
+    }
+
+    /// Takes the record at the end of the batch back if its id is there already.
+    @inline(never)
+    private mutating func refuseDuplicate(from start: Int, of file: InputFile, line: Int) throws -> Bool {
+        let record = try RecordView(sender.batch.bytes.view, at: start)
+        guard try duplicates?.isDuplicate(record) ?? false else { return false }
+        let id = record[.id]?.string ?? ""
+        sender.batch.bytes.truncate(to: start)
+        if onDuplicate == .skip {
+            skipped += 1
+        } else {
+            try reject("\(file.name), line \(line): an event with id \(id) is there already")
+        }
+        return true
     }
 
     @inline(never)

@@ -47,15 +47,24 @@ struct StorePlace {
     /// The bytes of all files, as `du` would count them without their directory.
     func bytesOnDisk() throws(CommandFailure) -> Int {
         do throws(StorageError) {
-            var total = 0
-            for name in try storage.list("") {
-                let file = try storage.open(name, mode: .read)
-                total += try file.size()
-                try file.close()
-            }
-            return total
+            return try StorePlace.sizes(in: storage).reduce(0) { $0 + $1.bytes }
         } catch {
             throw CommandFailure(.storage(error))
         }
+    }
+
+    /// The files and their sizes. A writer may remove files of the log meanwhile.
+    static func sizes(in storage: any Storage) throws(StorageError) -> [(name: String, bytes: Int)] {
+        var sizes: [(name: String, bytes: Int)] = []
+        for name in try storage.list("") {
+            do throws(StorageError) {
+                let file = try storage.open(name, mode: .read)
+                sizes.append((name, try file.size()))
+                try file.close()
+            } catch  where error.code == .noSuchFile {
+                continue
+            }
+        }
+        return sizes
     }
 }

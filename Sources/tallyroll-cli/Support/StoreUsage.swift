@@ -39,11 +39,7 @@ struct StoreUsage {
 
     init(_ snapshot: StoreSnapshot, in storage: any Storage) throws {
         var sizes: [String: Int] = [:]
-        for name in try storage.list("") {
-            let file = try storage.open(name, mode: .read)
-            sizes[name] = try file.size()
-            try file.close()
-        }
+        for (name, size) in try StorePlace.sizes(in: storage) { sizes[name] = size }
         for segment in snapshot.segments {
             let name = segment.reader.name
             guard let size = sizes.removeValue(forKey: name) else { continue }
@@ -111,6 +107,13 @@ struct StoreUsage {
     }
 
     private static func name(_ column: ColumnID) -> String {
-        StringField(rawValue: column.rawValue).map { $0 == .extra ? "extra" : $0.jsonKey } ?? "\(column)"
+        switch column {
+        case .resource: return "resource"
+        case .recordedAt: return "recorded_at"
+        case .timeDigits: return "time_digits"
+        case .timeZone: return "time_zone"
+        default: break
+        }
+        return StringField(rawValue: column.rawValue).map { $0 == .extra ? "extra" : $0.jsonKey } ?? "\(column)"
     }
 }
