@@ -67,7 +67,8 @@ extension Recovery {
     }
 
     private mutating func goOn(with segment: OpenSegment) throws {
-        let scan = try BlockScan(segment.file, header: segment.header, limit: segment.size)
+        let scan = try BlockScan(
+            segment.file, header: segment.header, limit: segment.size, mustBeWhole: true)
         let damaged = scan.pieces.compactMap { piece -> Range<Int>? in
             if case .damaged(let range, _) = piece { range } else { nil }
         }
