@@ -62,7 +62,12 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "kill-writer"],
+            swiftSettings: swiftSettings),
+        // A process for the tests to kill.
+        .executableTarget(
+            name: "kill-writer", dependencies: ["TallyrollStore"], path: "Tests/KillWriter",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
         .testTarget(

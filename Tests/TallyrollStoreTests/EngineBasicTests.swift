@@ -21,7 +21,8 @@ import Testing
         var number = 0
         for count in [1, 15, 16, 17, 1, 200, 3] {
             let receipt = try store.append(number..<number + count).get()
-            #expect(receipt.sequences == UInt64(number)..<UInt64(number + count) && receipt.durability == .disk)
+            #expect(
+                receipt.sequences == UInt64(number)..<UInt64(number + count) && receipt.durability == .disk)
             number += count
         }
         let before = try store.snapshot().readAll()
@@ -35,7 +36,9 @@ import Testing
             #expect(try store.snapshot().readAll() == before)
             if seals { try store.seal().get() }
             let again = try store.snapshot().verified()
-            #expect(again.chainHead == head.chainHead && again.treeRoot == head.treeRoot && again.verdict == .intact)
+            #expect(
+                again.chainHead == head.chainHead && again.treeRoot == head.treeRoot
+                    && again.verdict == .intact)
             #expect(try store.snapshot().readAll() == before)
             #expect(store.findings.isEmpty)
             store.close()
@@ -48,7 +51,9 @@ import Testing
         #expect { try openStore(disk) } throws: { if case AuditLogError.locked = $0 { true } else { false } }
         #expect(store.close() == nil)
         #expect(store.close() == nil)
-        for answer in [failure(try store.append(0..<1)), failure(try store.seal()), failure(try store.sync())] {
+        for answer in [
+            failure(try store.append(0..<1)), failure(try store.seal()), failure(try store.sync()),
+        ] {
             guard case .closed? = answer else {
                 Issue.record("\(String(describing: answer))")
                 continue
@@ -108,6 +113,19 @@ import Testing
         #expect(store.close() == nil)
         let again = try openStore(disk)
         #expect(try again.snapshot().readAll() == all)
+        again.close()
+    }
+
+    @Test func oneAppendFillsManyBlocks() throws {
+        let disk = MemoryStorage()
+        let store = try openStore(disk, options(16, 64 << 20))
+        for part in 0..<3 { _ = try store.append(part * 1500..<part * 1500 + 1500, size: 3).get() }
+        let expected = (0..<4500).map { TestEvent.record($0, size: 3) }
+        #expect(try store.snapshot().readAll().map(\.record) == expected)
+        #expect(store.close() == nil)
+        let again = try openStore(disk)
+        #expect(try again.snapshot().readAll().map(\.record) == expected)
+        #expect(try again.snapshot().verified().verdict == .intact)
         again.close()
     }
 
@@ -197,7 +215,9 @@ import Testing
             }
             number += 1
         }
-        guard case .queueFull? = failure(try store.append(900..<901, whenFull: .timeout(nanoseconds: 20_000_000)))
+        guard
+            case .queueFull? = failure(
+                try store.append(900..<901, whenFull: .timeout(nanoseconds: 20_000_000)))
         else {
             Issue.record("no timeout")
             return
@@ -289,13 +309,17 @@ import Testing
                         let all = try follower.refresh().readAll()
                         looks.withLock { $0 += 1 }
                         if all.count < max(promised, seen) {
-                            problems.withLock { $0.append("\(all.count) seen, \(promised) promised, \(seen) before") }
+                            problems.withLock {
+                                $0.append("\(all.count) seen, \(promised) promised, \(seen) before")
+                            }
                         }
                         if let wrong = all.enumerated().first(where: {
                             $0.element.sequence != UInt64($0.offset)
                                 || $0.element.record != TestEvent.record($0.offset)
                         }) {
-                            problems.withLock { $0.append("event \(wrong.element.sequence) at \(wrong.offset)") }
+                            problems.withLock {
+                                $0.append("event \(wrong.element.sequence) at \(wrong.offset)")
+                            }
                         }
                         if !follower.problems.isEmpty {
                             problems.withLock { $0.append("\(follower.problems)") }

@@ -23,7 +23,8 @@ import Testing
     }
 
     /// Where the frames of a log are, and the events in each.
-    private static func frames(_ disk: MemoryStorage, _ log: String) throws -> [(range: Range<Int>, end: Int)] {
+    private static func frames(_ disk: MemoryStorage, _ log: String) throws -> [(range: Range<Int>, end: Int)]
+    {
         let bytes = try LogFile.read(log, in: disk, syncing: false)
         let header = try bytes.withView { (view) throws(FormatError) in try LogFileHeader(view) }
         return try bytes.withView { (view) throws(FormatError) in
@@ -37,7 +38,9 @@ import Testing
         try #require(try disk.get(file)).withView { $0.usedCount }
     }
 
-    private static func change(_ disk: MemoryStorage, _ file: String, _ body: (any StorageFile) throws -> Void) throws {
+    private static func change(
+        _ disk: MemoryStorage, _ file: String, _ body: (any StorageFile) throws -> Void
+    ) throws {
         let file = try disk.open(file, mode: .readWrite)
         try body(file)
         try file.syncAll()
@@ -80,7 +83,9 @@ import Testing
         try image.remove(EngineDamageTests.segment)
         let frames = try EngineDamageTests.frames(image, log)
         let end = try EngineDamageTests.used(image, log)
-        for cut in Array(stride(from: 4096, to: end, by: EngineDamageTests.step)) + frames.map(\.range.upperBound) {
+        for cut in Array(stride(from: 4096, to: end, by: EngineDamageTests.step))
+            + frames.map(\.range.upperBound)
+        {
             let disk = image.kill()
             try EngineDamageTests.change(disk, log) { try $0.truncate(to: cut) }
             let whole = frames.last { $0.range.upperBound <= cut }?.end ?? 0
@@ -133,7 +138,9 @@ import Testing
                 let byte = try file.read(at: offset, length: 1)[0] ^ 4
                 try [byte].withView { try file.write(at: offset, $0) }
             }
-            #expect { try openStore(disk) } throws: { if case AuditLogError.damaged = $0 { true } else { false } }
+            #expect { try openStore(disk) } throws: {
+                if case AuditLogError.damaged = $0 { true } else { false }
+            }
         }
         let disk = image.kill()
         try disk.remove(StoreManifest.fileName)
@@ -204,7 +211,8 @@ import Testing
         store.close()
         for (name, source) in [
             ("wal-0000000099.log", try #require(try LogFile.list(in: other, directory: "").last).path),
-            ("segment-0000000001.seg", EngineDamageTests.segment), ("segment-0000000002.seg", EngineDamageTests.segment),
+            ("segment-0000000001.seg", EngineDamageTests.segment),
+            ("segment-0000000002.seg", EngineDamageTests.segment),
         ] {
             let disk = image.kill()
             if try disk.exists(name) { try disk.remove(name) }

@@ -7,7 +7,8 @@ import Testing
 /// the store opens again when the device works.
 @Suite struct EngineFaultTests {
     private static let kinds: [StorageError.Operation] = [
-        .open, .write, .sync, .syncAll, .truncate, .preallocate, .rename, .remove, .syncDirectory, .read, .list,
+        .open, .write, .sync, .syncAll, .truncate, .preallocate, .rename, .remove, .syncDirectory, .read,
+        .list,
         .lock, .createDirectory, .exists, .size, .close,
     ]
 
@@ -41,7 +42,9 @@ import Testing
                     outcome.submitted += count
                     if durability == .disk { outcome.durable = outcome.submitted }
                     let seen = try readable(store)
-                    if !refusesReads, seen != outcome.submitted { outcome.problems.append("\(seen) readable of \(outcome.submitted)") }
+                    if !refusesReads, seen != outcome.submitted {
+                        outcome.problems.append("\(seen) readable of \(outcome.submitted)")
+                    }
                 case .failure(let error):
                     guard case .storage = error else {
                         outcome.problems.append("untyped: \(error)")
@@ -49,7 +52,9 @@ import Testing
                     }
                     hasFailed = true
                     outcome.failures += 1
-                    if store.snapshot().endSequence < before { outcome.problems.append("readers lost events") }
+                    if store.snapshot().endSequence < before {
+                        outcome.problems.append("readers lost events")
+                    }
                     // What may or may not be there is not asked for: the next life begins behind it.
                     outcome.submitted += count
                 }
@@ -100,7 +105,9 @@ import Testing
             }
             var next = 0
             for text in texts {
-                guard let found = handed[next...].firstIndex(of: text) else { return "an event nobody handed in" }
+                guard let found = handed[next...].firstIndex(of: text) else {
+                    return "an event nobody handed in"
+                }
                 next = found + 1
             }
             if let damage = store.findings.first(where: { $0.kind == .damage }) { return "\(damage)" }
@@ -111,7 +118,9 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: kinds) func everyCallFailsOnce(operation: StorageError.Operation) throws {
+    @Test(.timeLimit(.minutes(5)), arguments: kinds) func everyCallFailsOnce(
+        operation: StorageError.Operation
+    ) throws {
         let clean = FaultStorage(MemoryStorage())
         var outcome = Outcome()
         try live(on: clean, &outcome)
@@ -212,7 +221,9 @@ import Testing
                 case .success: acknowledged += 20
                 case .failure(let error): failure = error
                 }
-                if failure == nil, round % 20 == 19, case .failure(let error) = try store.seal() { failure = error }
+                if failure == nil, round % 20 == 19, case .failure(let error) = try store.seal() {
+                    failure = error
+                }
                 if failure != nil { break }
             }
             if let failure {

@@ -8,7 +8,9 @@
     @usableFromInline package let count: Int
 
     /// Makes `count` bytes that `fill` writes; bytes it leaves alone are zero.
-    @usableFromInline package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+    @usableFromInline package init<E: Error>(
+        count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
+    ) throws(E) {
         self.count = count
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
         clearMemory(memory)

@@ -165,7 +165,8 @@ struct LogReplay {
             run.recordBytes + record.count <= EventRun.bytesMax, let salt = salts?.next()
         else {
             throw FormatError(
-                .limit, "log frame", offset: 0, expected: "a run of at most \(blockEvents) events", found: "more")
+                .limit, "log frame", offset: 0, expected: "a run of at most \(blockEvents) events",
+                found: "more")
         }
         let hash = chain.append(
             sequence: nextSequence, recordedAt: recordedAt, envelope: view.envelope.raw, salt: salt,

@@ -191,7 +191,8 @@ struct Recovery {
         if header.firstSequence > progress.upTo {
             observed.append(
                 RecoveryFinding(
-                    kind: .damage, file: name, offset: 0, bytes: 0, lost: progress.upTo..<header.firstSequence))
+                    kind: .damage, file: name, offset: 0, bytes: 0, lost: progress.upTo..<header.firstSequence
+                ))
         }
         return true
     }
