@@ -45,7 +45,8 @@ package final class AuditStore: Sendable {
             : try AuditStore.createManifest(storage, options, time, entropy)
         let cache = BlockCache(capacity: options.cacheBytes)
         let encoder = BlockEncoder(codec: options.codec, level: options.compressionLevel)
-        let recovery = try Recovery(storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
+        let recovery = try Recovery(
+            storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
         let context = StoreContext(
             storage: storage, time: time, entropy: entropy, options: options, manifest: manifest,
             epoch: recovery.epoch, cache: cache)
@@ -81,7 +82,8 @@ package final class AuditStore: Sendable {
     ) throws -> StoreManifest {
         // Events without a manifest are the remains of something else: never write a new chain beside them.
         let names = try storage.list("")
-        guard names.allSatisfy({ SegmentName.number(in: $0) == nil && LogFileName.number(in: $0) == nil }) else {
+        guard names.allSatisfy({ SegmentName.number(in: $0) == nil && LogFileName.number(in: $0) == nil })
+        else {
             throw FormatError(
                 .invalid, "store manifest", offset: 0, expected: "a file \(StoreManifest.fileName)",
                 found: "segments or log files without it")
@@ -102,7 +104,8 @@ package final class AuditStore: Sendable {
             }
             context.state.withLock { $0.extendTail(replayed.run, to: replayed.run.count) }
             let isLast = place == recovery.runs.count - 1
-            if isLast, lost.isEmpty, !replayed.isClosed, !replayed.run.isFull(blockBytes: context.blockBytes) {
+            if isLast, lost.isEmpty, !replayed.isClosed, !replayed.run.isFull(blockBytes: context.blockBytes)
+            {
                 openRun = replayed.run
             } else {
                 var seeds: [UInt8] = []

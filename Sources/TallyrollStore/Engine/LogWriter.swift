@@ -36,7 +36,8 @@ final class LogWriter {
     private static let logBytes = 32 << 20
 
     init(
-        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile, run: EventRun?,
+        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile,
+        run: EventRun?,
         chainHead: Digest, nextSequence: UInt64
     ) throws {
         self.context = context
@@ -169,7 +170,8 @@ final class LogWriter {
     private func append(_ requests: [AppendRequest]) throws {
         let recordedAt = context.time.nowNanoseconds()
         var content = LogFrameContent(
-            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo, runs: [],
+            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo,
+            runs: [],
             records: [])
         var strongest = Durability.memory
         for request in requests {
@@ -223,7 +225,12 @@ final class LogWriter {
     }
 
     private func beginRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
-        if let run { fullRuns.append(run) }
+        if let run {
+            // A large append fills many runs before the first is handed over. All but the first began in this turn, and
+            // nobody has seen them.
+            if !fullRuns.isEmpty { run.trim() }
+            fullRuns.append(run)
+        }
         let seed = context.entropy.bytes(16)
         let begun = EventRun(firstSequence: nextSequence, seed: seed, pool: context.runs)
         run = begun
@@ -297,7 +304,9 @@ final class LogWriter {
     /// Records that recovery had to cut or to give up something.
     func appendRecovery(_ findings: [RecoveryFinding]) throws {
         let now = context.time.nowNanoseconds()
-        for finding in findings { try appendEngineRecord { EngineRecord.recovery(finding, at: now, into: &$0) } }
+        for finding in findings {
+            try appendEngineRecord { EngineRecord.recovery(finding, at: now, into: &$0) }
+        }
     }
 
     // MARK: Log files

@@ -204,8 +204,12 @@ package final class StoreFollower: Sendable {
         if let open = state.open, open.reader === last.reader {
             return try Digest.checked(open.chainAfter, "block header: chain hash")
         }
-        if let heads = try? last.reader.heads() { return try Digest.checked(heads.chainAfter, "segment heads") }
-        guard let entry = last.entries.last, let block = try? last.reader.openBlock(entry) else { return .zero }
+        if let heads = try? last.reader.heads() {
+            return try Digest.checked(heads.chainAfter, "segment heads")
+        }
+        guard let entry = last.entries.last, let block = try? last.reader.openBlock(entry) else {
+            return .zero
+        }
         return try Digest.checked(block.header.chainAfter, "block header: chain hash")
     }
 }
