@@ -130,17 +130,22 @@ package struct LogFileHeader: Equatable, Sendable {
 }
 
 extension ByteView {
-    /// Whether no byte is set, read by words.
+    /// Whether no byte is set: the first is zero, and each is like the one before it.
     package var isAllZero: Bool {
-        var offset = 0
-        while offset <= count - 8 {
-            if load(UInt64.self, at: offset) != 0 { return false }
-            offset += 8
+        guard count > 0 else { return true }
+        return base[0] == 0 && compareMemory(base, base + 1, count - 1) == 0
+    }
+
+    /// How many bytes there are up to the last one that is set. Looks at large pieces first: reserved space is long.
+    package var usedCount: Int {
+        var end = count
+        for step in [1 << 16, 1 << 10, 1] {
+            while end > 0 {
+                let length = min(step, end)
+                guard trusted(end - length, length).isAllZero else { break }
+                end -= length
+            }
         }
-        while offset < count {
-            if self[offset] != 0 { return false }
-            offset += 1
-        }
-        return true
+        return end
     }
 }

@@ -106,8 +106,9 @@ package final class QueryResults {
                 let block = try block(scanNumber, index, scan)
                 let before = block.bytesRead
                 defer { scan.countBytes(block.bytesRead - before) }
-                let timestamp = try block.integers(.timestamp).value(row)
+                let start = out.count
                 let recordedAt = try block.appendRecord(row, into: &out)
+                let timestamp = out.view.load(Int64.self, at: start + RecordEncoder.timestampOffset)
                 return QueryRow(sequence: sequence, recordedAt: recordedAt, timestamp: timestamp)
             } catch {
                 scan.report(error, index)

@@ -33,7 +33,14 @@ package final class WorkerThread: @unchecked Sendable {
         handle = thread
     }
 
-    /// Waits until the thread has ended. May be called more than once.
+    deinit {
+        joined.withLock { joined in if !joined, let handle { _ = pthread_detach(handle) } }
+    }
+
+    /// Whether the caller runs on this thread, which must never wait for its own end.
+    package var isCurrent: Bool { handle.map { pthread_equal(pthread_self(), $0) != 0 } ?? false }
+
+    /// Waits until the thread has ended. May be called more than once, by others than the thread itself.
     package func join() {
         joined.withLock { joined in
             guard !joined, let handle else { return }

@@ -2,11 +2,12 @@ import TallyrollFormat
 
 /// One append on its way to the writer: encoded records, the durability asked for, and whom to tell.
 ///
-/// `@unchecked Sendable`: built by one thread, then handed on through the queue's lock and only read by the writer.
+/// `@unchecked Sendable`: built by one thread, then handed on through the queue's lock and used by the writer alone.
 package final class AppendRequest: @unchecked Sendable {
     var batch: RecordBatch
     let durability: Durability
-    let completion: @Sendable (Result<AppendReceipt, AuditLogError>) -> Void
+    private let completion: @Sendable (Result<AppendReceipt, AuditLogError>) -> Void
+    private var isAnswered = false
     /// Set by the writer when the events have their place.
     var firstSequence: UInt64 = 0
 
@@ -21,6 +22,13 @@ package final class AppendRequest: @unchecked Sendable {
 
     var bytes: Int { batch.bytes.count }
     var count: Int { batch.count }
+
+    /// Calls the completion, the first time. What fails after an append was acknowledged takes nothing back from it.
+    func answer(_ result: Result<AppendReceipt, AuditLogError>) {
+        guard !isAnswered else { return }
+        isAnswered = true
+        completion(result)
+    }
 }
 
 /// Events that were dropped because the queue was full, until the log can say so.
@@ -38,13 +46,24 @@ enum WriterCommand: Sendable {
     case sync(@Sendable (Result<Void, AuditLogError>) -> Void)
     /// Start a new log file: a segment was sealed.
     case rotateLog
+
+    /// Tells whoever asked that the command was not carried out.
+    func refuse(_ failure: AuditLogError) {
+        switch self {
+        case .seal(let completion), .sync(let completion): completion(.failure(failure))
+        case .rotateLog: break
+        }
+    }
 }
 
 /// What waits for the writer thread. Bounded in bytes; commands are not counted.
 struct AppendQueue {
-    var requests: [AppendRequest] = []
-    var commands: [WriterCommand] = []
-    var bytes = 0
+    private(set) var requests: [AppendRequest] = []
+    /// Each with the number of requests that were added before it.
+    private var commands: [(after: UInt64, command: WriterCommand)] = []
+    private var added: UInt64 = 0
+    private var taken: UInt64 = 0
+    private(set) var bytes = 0
     var dropped = DroppedEvents()
     var isClosing = false
     /// Set once a write or sync failed: nothing is accepted any more.
@@ -61,7 +80,10 @@ struct AppendQueue {
     mutating func add(_ request: AppendRequest) {
         requests.append(request)
         bytes += request.bytes
+        added += 1
     }
+
+    mutating func add(_ command: WriterCommand) { commands.append((added, command)) }
 
     /// Takes the requests of the next frame: as many as fit `frameBytes`, at least one.
     mutating func take(frameBytes: Int) -> [AppendRequest] {
@@ -74,7 +96,25 @@ struct AppendQueue {
         let taken = Array(requests[..<count])
         requests.removeFirst(count)
         bytes -= size
+        self.taken += UInt64(count)
         return taken
+    }
+
+    /// Takes the commands whose appends were all taken: however many appends follow, a command waits only for those
+    /// before it.
+    mutating func takeCommands() -> [WriterCommand] {
+        let count = commands.prefix { $0.after <= taken }.count
+        let ready = commands.prefix(count).map(\.command)
+        commands.removeFirst(count)
+        return ready
+    }
+
+    /// Takes everything, for an end that answers it all.
+    mutating func takeAll() -> (requests: [AppendRequest], commands: [WriterCommand]) {
+        let all = (requests, commands.map(\.command))
+        taken = added
+        (requests, commands, bytes) = ([], [], 0)
+        return all
     }
 
     mutating func drop(count: Int, at time: Int64) {

@@ -9,10 +9,7 @@ import TallyrollIntegrity
 package final class AuditStore: Sendable {
     private let context: StoreContext
     private let queue: Monitor<AppendQueue>
-    private let blocks: BlockWorker
-    private let writer: WorkerThread
-    private let lock: any StorageLock
-    private let isClosed = Mutex(false)
+    private let ending: Ending
     /// What recovery found when the store was opened.
     package let findings: [RecoveryFinding]
 
@@ -36,6 +33,7 @@ package final class AuditStore: Sendable {
         entropy: any EntropySource
     ) throws {
         try storage.createDirectory("")
+        let lock: any StorageLock
         do throws(StorageError) {
             lock = try storage.lockExclusively(AuditStore.lockName)
         } catch {
@@ -47,7 +45,7 @@ package final class AuditStore: Sendable {
             : try AuditStore.createManifest(storage, options, time, entropy)
         let cache = BlockCache(capacity: options.cacheBytes)
         let encoder = BlockEncoder(codec: options.codec, level: options.compressionLevel)
-        let recovery = try Recovery(storage, manifest: manifest, cache: cache, encoder: encoder)
+        let recovery = try Recovery(storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
         let context = StoreContext(
             storage: storage, time: time, entropy: entropy, options: options, manifest: manifest,
             epoch: recovery.epoch, cache: cache)
@@ -60,25 +58,33 @@ package final class AuditStore: Sendable {
         let queue = Monitor(AppendQueue(capacity: options.queueBytes))
         let blocks = try BlockWorker(
             context, progress: recovery.progress, builder: recovery.builder, encoder: encoder,
-            onSeal: { queue.update { $0.commands.append(.rotateLog) } },
+            onSeal: { queue.update { $0.add(.rotateLog) } },
             onFailure: { failure in queue.update { if $0.failure == nil { $0.failure = failure } } })
+        do {
+            let writer = try UncheckedTransfer(
+                AuditStore.resume(recovery, context: context, queue: queue, blocks: blocks))
+            let thread = try WorkerThread("tally-writer") { writer.value.work() }
+            ending = Ending(writer: thread, blocks: blocks, lock: lock)
+        } catch {
+            // The lock is let go of only when no thread touches the files any more.
+            blocks.close()
+            lock.unlock()
+            throw error
+        }
         self.context = context
         self.queue = queue
-        self.blocks = blocks
         findings = recovery.findings + recovery.observed
-        let writer = try UncheckedTransfer(
-            AuditStore.resume(recovery, context: context, queue: queue, blocks: blocks))
-        self.writer = try WorkerThread("tally-writer") { writer.value.work() }
     }
 
     private static func createManifest(
         _ storage: any Storage, _ options: StoreOptions, _ time: any TimeSource, _ entropy: any EntropySource
     ) throws -> StoreManifest {
-        // Segments without a manifest are the remains of something else: never write a new chain beside them.
-        guard try storage.list("").allSatisfy({ SegmentName.number(in: $0) == nil }) else {
+        // Events without a manifest are the remains of something else: never write a new chain beside them.
+        let names = try storage.list("")
+        guard names.allSatisfy({ SegmentName.number(in: $0) == nil && LogFileName.number(in: $0) == nil }) else {
             throw FormatError(
                 .invalid, "store manifest", offset: 0, expected: "a file \(StoreManifest.fileName)",
-                found: "segments without it")
+                found: "segments or log files without it")
         }
         return try StoreManifest.create(in: storage, options: options, time: time, entropy: entropy)
     }
@@ -90,8 +96,8 @@ package final class AuditStore: Sendable {
         var openRun: EventRun?
         var lost = recovery.lost[...]
         for (place, replayed) in recovery.runs.enumerated() {
-            while let gap = lost.first, gap.lowerBound < replayed.run.firstSequence {
-                blocks.enqueue(.lose(upTo: gap.upperBound))
+            while let loss = lost.first, loss.sequences.lowerBound < replayed.run.firstSequence {
+                blocks.enqueue(.lose(loss))
                 lost.removeFirst()
             }
             context.state.withLock { $0.extendTail(replayed.run, to: replayed.run.count) }
@@ -104,47 +110,20 @@ package final class AuditStore: Sendable {
                 try blocks.enqueue(replayed.run, seeds: seeds)
             }
         }
-        for gap in lost { blocks.enqueue(.lose(upTo: gap.upperBound)) }
+        for loss in lost { blocks.enqueue(.lose(loss)) }
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         context.state.withLock { $0.endSequence = recovery.nextSequence }
 
-        let log = try startLog(recovery, context: context, progress: blocks.progress, openRun: openRun)
-        for path in recovery.logFiles where path != log.path { try context.storage.remove(path) }
+        let log = try LogFile.begin(
+            number: recovery.nextLogNumber, context: context, progress: blocks.progress, openRun: openRun)
         let writer = try LogWriter(
             context, queue: queue, blocks: blocks, log: log, run: openRun, chainHead: recovery.chainHead,
             nextSequence: recovery.nextSequence)
         try writer.appendRecovery(recovery.findings)
+        // Only now is everything in the older files, what is wrong with them included, written elsewhere.
+        for path in recovery.logFiles where path != log.path { try context.storage.remove(path) }
         return writer
-    }
-
-    /// A new log file that begins with the events that are in no block.
-    private static func startLog(
-        _ recovery: Recovery, context: StoreContext, progress: BlockProgress, openRun: EventRun?
-    ) throws -> LogFile {
-        var frontier: [UInt8] = []
-        progress.frontier.encode(into: &frontier)
-        let log = try LogFile.create(
-            in: context.storage, directory: "",
-            header: LogFileHeader(
-                store: context.manifest.storeID.withView { Octets16($0) }, fileNumber: recovery.nextLogNumber,
-                epoch: context.epoch, firstSequence: progress.upTo, blocksUpTo: progress.upTo,
-                sealedSegments: progress.sealedSegments, chainHead: progress.chainHead.array, frontier: frontier))
-        guard let run = openRun else { return log }
-        var row = 0
-        while row < run.count {
-            var end = row + 1
-            while end < run.count, run.recordedAt(end) == run.recordedAt(row) { end += 1 }
-            try log.append(
-                LogFrameContent(
-                    firstSequence: run.firstSequence + UInt64(row), eventCount: UInt32(end - row),
-                    recordedAt: run.recordedAt(row), durableUpTo: run.firstSequence,
-                    runs: row == 0 ? [LogRun(firstIndex: 0, seed: run.seed.withView { Octets16($0) })] : [],
-                    records: [run.records(row..<end)]))
-            row = end
-        }
-        try log.sync()
-        return log
     }
 
     // MARK: Writing
@@ -173,10 +152,10 @@ package final class AuditStore: Sendable {
     }
 
     /// Puts an append in the queue; its completion is called once, from the writer's thread or from here. Blocks only
-    /// as `whenFull` says.
+    /// as `whenFull` says. A completion must not wait for room: it would keep the thread that makes room.
     package func enqueue(_ request: AppendRequest, whenFull: WhenFull) -> Enqueued {
         if let failure = reject(request) {
-            request.completion(.failure(failure))
+            request.answer(.failure(failure))
             return .accepted
         }
         let size = request.bytes
@@ -203,10 +182,10 @@ package final class AuditStore: Sendable {
         switch outcome {
         case nil: return .refused
         case .success(let enqueued):
-            if enqueued == .dropped { request.completion(.failure(.queueFull)) }
+            if enqueued == .dropped { request.answer(.failure(.queueFull)) }
             return enqueued
         case .failure(let failure):
-            request.completion(.failure(failure))
+            request.answer(.failure(failure))
             return .accepted
         }
     }
@@ -256,27 +235,50 @@ package final class AuditStore: Sendable {
         let refusal = queue.update { queue -> AuditLogError? in
             if let failure = queue.failure { return failure }
             if queue.isClosing { return .closed }
-            queue.commands.append(command)
+            queue.add(command)
             return nil
         }
         if let refusal { completion(.failure(refusal)) }
     }
 
-    /// Ends both threads after everything that was accepted is durable, and lets go of the lock. Blocks. Gives the
-    /// failure that stopped the log earlier, if one did.
+    /// Ends both threads after everything that was accepted is durable, and lets go of the lock. Gives the failure
+    /// that stopped the log, if one did. Blocks until all of that is done, unless a completion calls it.
     @discardableResult
     package func close() -> AuditLogError? {
-        let wasClosed = isClosed.withLock { closed in
-            defer { closed = true }
-            return closed
-        }
-        if !wasClosed {
-            queue.update { $0.isClosing = true }
-            writer.join()
-            blocks.close()
-            lock.unlock()
-        }
+        queue.update { $0.isClosing = true }
+        ending.run()
         return queue.withLock { $0.failure }
+    }
+
+    /// Waits for the threads and lets go of the lock, once; whoever comes second waits for that too.
+    private final class Ending: Sendable {
+        private let writer: WorkerThread
+        private let blocks: BlockWorker
+        private let lock: any StorageLock
+        private let isDone = Mutex(false)
+
+        init(writer: WorkerThread, blocks: BlockWorker, lock: any StorageLock) {
+            self.writer = writer
+            self.blocks = blocks
+            self.lock = lock
+        }
+
+        func run() {
+            guard writer.isCurrent || blocks.isCurrent else { return finish() }
+            // A completion closes the log, or let go of it last. Its thread cannot wait for its own end, so another
+            // does. Without another the lock stays held until the process ends, which is safe.
+            _ = try? WorkerThread("tally-close") { self.finish() }
+        }
+
+        private func finish() {
+            isDone.withLock { done in
+                guard !done else { return }
+                writer.join()
+                blocks.close()
+                lock.unlock()
+                done = true
+            }
+        }
     }
 
     deinit { close() }

@@ -12,8 +12,8 @@ final class BlockWorker: Sendable {
         case seal(@Sendable (Result<Void, AuditLogError>) -> Void)
         /// Make every block so far durable.
         case sync
-        /// Events up to here are lost: the segment says so and is sealed.
-        case lose(upTo: UInt64)
+        /// Events are lost: the segment says so and is sealed.
+        case lose(LogReplay.Loss)
     }
 
     private struct Inbox {
@@ -33,20 +33,18 @@ final class BlockWorker: Sendable {
     private let inbox: Monitor<Inbox>
     private let context: StoreContext
     private let thread: WorkerThread
-    private let onSeal: @Sendable () -> Void
 
     init(
         _ context: StoreContext, progress: BlockProgress, builder: SegmentBuilder?, encoder: BlockEncoder,
         onSeal: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable (AuditLogError) -> Void
     ) throws(StorageError) {
         self.context = context
-        self.onSeal = onSeal
         let inbox = Monitor(Inbox(progress: progress))
         self.inbox = inbox
         let line = UncheckedTransfer(
-            Line(context: context, builder: builder, encoder: encoder, progress: progress, onSeal: onSeal))
+            Line(context: context, builder: builder, encoder: encoder, progress: progress))
         thread = try WorkerThread("tally-blocks") {
-            BlockWorker.work(inbox, line.value, onFailure)
+            BlockWorker.work(inbox, line.value, onSeal: onSeal, onFailure: onFailure)
         }
     }
 
@@ -76,6 +74,9 @@ final class BlockWorker: Sendable {
         }
     }
 
+    /// Whether the caller runs on the worker's thread.
+    var isCurrent: Bool { thread.isCurrent }
+
     /// Ends the thread after the jobs so far, and closes the open segment.
     func close() {
         inbox.update { $0.isClosing = true }
@@ -83,8 +84,10 @@ final class BlockWorker: Sendable {
     }
 
     private static func work(
-        _ inbox: Monitor<Inbox>, _ line: Line, _ onFailure: @Sendable (AuditLogError) -> Void
+        _ inbox: Monitor<Inbox>, _ line: Line, onSeal: @Sendable () -> Void,
+        onFailure: @Sendable (AuditLogError) -> Void
     ) {
+        var failure: AuditLogError?
         while true {
             let job = inbox.wait { inbox -> Job?? in
                 if !inbox.jobs.isEmpty {
@@ -94,7 +97,7 @@ final class BlockWorker: Sendable {
                 return inbox.isClosing ? .some(nil) : nil
             }
             guard let job else { break }
-            var failure = inbox.withLock { $0.failure }
+            let sealedBefore = line.progress.sealedSegments
             if failure == nil {
                 do {
                     try line.perform(job)
@@ -104,10 +107,6 @@ final class BlockWorker: Sendable {
                     onFailure(cause)
                 }
             }
-            // A seal is always answered, also when it could not be done.
-            if case .seal(let completion) = job {
-                completion(failure.map { .failure($0) } ?? .success(()))
-            }
             let progress = line.progress
             inbox.update {
                 $0.failure = failure
@@ -115,8 +114,15 @@ final class BlockWorker: Sendable {
                 $0.progress = progress
                 if case .run = job { $0.runs -= 1 }
             }
+            // Whoever is told now finds the progress up to date.
+            if progress.sealedSegments > sealedBefore { onSeal() }
+            // A seal is always answered, also when it could not be done.
+            if case .seal(let completion) = job {
+                completion(failure.map { .failure($0) } ?? .success(()))
+            }
         }
-        line.close()
+        // After a failure nothing is tried again on the descriptor.
+        if failure == nil { line.close() }
     }
 
     /// The worker's own state; touched by its thread alone.
@@ -124,7 +130,6 @@ final class BlockWorker: Sendable {
         private let context: StoreContext
         private var builder: SegmentBuilder?
         private let encoder: BlockEncoder
-        private let onSeal: @Sendable () -> Void
         private(set) var progress: BlockProgress
         private var unsynced = 0
         private var reader: SegmentReader?
@@ -134,14 +139,12 @@ final class BlockWorker: Sendable {
         private var nextSequence: UInt64
 
         init(
-            context: StoreContext, builder: SegmentBuilder?, encoder: BlockEncoder, progress: BlockProgress,
-            onSeal: @escaping @Sendable () -> Void
+            context: StoreContext, builder: SegmentBuilder?, encoder: BlockEncoder, progress: BlockProgress
         ) {
             self.context = context
             self.builder = builder
             self.encoder = encoder
             self.progress = progress
-            self.onSeal = onSeal
             chainHead = builder?.chainHead ?? progress.chainHead
             frontier = builder?.frontier ?? progress.frontier
             nextSequence = builder?.nextSequence ?? progress.upTo
@@ -153,13 +156,13 @@ final class BlockWorker: Sendable {
             case .run(let run, let seeds): try write(run, seeds: seeds)
             case .seal: try seal()
             case .sync: try sync()
-            case .lose(let end): try lose(upTo: end)
+            case .lose(let loss): try lose(loss)
             }
         }
 
         private func write(_ run: EventRun, seeds: [UInt8]) throws {
             // Columns are never larger than the records they come from, apart from fixed overhead.
-            if let builder, builder.isFull(for: run.recordBytes + (64 << 10)) || isOld(builder) { try seal() }
+            if let builder, builder.isFull(for: run.recordBytes + (64 << 10)) { try seal() }
             let builder = try openBuilder(at: run.firstSequence)
             let entry = try builder.append(run.encoded(seeds))
             let reader = reader ?? openReader(builder)
@@ -176,11 +179,6 @@ final class BlockWorker: Sendable {
             nextSequence = builder.nextSequence
         }
 
-        private func isOld(_ builder: SegmentBuilder) -> Bool {
-            guard let age = context.options.segmentAge else { return false }
-            return context.time.nowNanoseconds() - builder.header.created > age.nanoseconds
-        }
-
         private func openBuilder(at sequence: UInt64) throws -> SegmentBuilder {
             if let builder { return builder }
             let header = SegmentHeader(
@@ -190,6 +188,7 @@ final class BlockWorker: Sendable {
                 chainBefore: chainHead.array, frontier: frontier.hashes.map { $0.array })
             let created = try SegmentBuilder.create(header, in: context.storage, encoder: encoder)
             builder = created
+            progress.openSince = created.header.created
             return created
         }
 
@@ -223,18 +222,12 @@ final class BlockWorker: Sendable {
             self.builder = nil
             reader = nil
             unsynced = 0
-            onSeal()
         }
 
-        private func lose(upTo end: UInt64) throws {
-            guard end > nextSequence else { return }
+        private func lose(_ loss: LogReplay.Loss) throws {
+            guard loss.sequences.upperBound > nextSequence else { return }
             let builder = try openBuilder(at: nextSequence)
-            // Nothing is known of the lost events; their leaves in the tree are zero, the chain goes on as it was.
-            var cover = SubtreeCover(first: nextSequence)
-            for _ in nextSequence..<end { cover.append(leafHash: MerkleTree.leafHash(.zero)) }
-            var tree = frontier
-            tree.append(cover)
-            builder.giveUp(upTo: end, chainHead: chainHead, frontier: tree)
+            builder.giveUp(loss)
             try seal()
         }
 
@@ -258,16 +251,6 @@ extension Duration {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? (seconds < 0 ? .min : .max) : product &+ attoseconds / 1_000_000_000
-    }
-}
-
-extension Digest {
-    /// Thirty-two zero bytes: the leaf of an event that was lost.
-    static let zero = Digest(loadingZeros: ())
-
-    private init(loadingZeros: Void) {
-        let zeros = InlineArray<4, UInt64>(repeating: 0)
-        self = withUnsafePointer(to: zeros) { Digest(loadingFrom: UnsafeRawPointer($0)) }
     }
 }
 

@@ -16,7 +16,7 @@ package final class EventRun: @unchecked Sendable {
     package private(set) var recordBytes = 0
 
     private let capacity: Int
-    private let parts: RunMemory
+    private var parts: RunMemory
     private let pool: RunPool?
 
     /// The most bytes a run's records may take: a full block and one event of the largest size.
@@ -49,6 +49,9 @@ package final class EventRun: @unchecked Sendable {
     /// True when the run must be closed before the next event.
     @inline(__always)
     package func isFull(blockBytes: Int) -> Bool { count >= capacity || recordBytes >= blockBytes }
+
+    /// Gives back the memory that no record took. Only before any row was handed out.
+    func trim() { parts.trim(to: recordBytes) }
 
     /// Copies a record to the end of the run.
     @inline(__always)

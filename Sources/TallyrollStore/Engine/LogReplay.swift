@@ -3,11 +3,27 @@ import TallyrollIntegrity
 
 /// Reads the log files of a store back into runs: the events that are in no block. Decides nothing about files and
 /// changes none; recovery and readers beside a writer both use it.
+///
+/// Damage costs the frames it hit. Events behind it are kept; where the beginning of their run is lost, with the seed of
+/// its salts, they begin a run with a new seed.
 struct LogReplay {
-    /// A run of the log, with the rows before `start` already in a block.
     struct Replayed {
         var run: EventRun
         var isClosed: Bool
+    }
+
+    /// Events that had been synced and are gone; chain and tree behind them where a log file recorded those.
+    struct Loss: Sendable {
+        var sequences: Range<UInt64>
+        var stateBehind: (chainHead: Digest, frontier: Frontier)?
+    }
+
+    /// A log file as it was read.
+    struct File {
+        var path: String
+        var bytes: Bytes
+        /// Nil when it is torn or damaged.
+        var header: LogFileHeader?
     }
 
     private(set) var runs: [Replayed] = []
@@ -15,88 +31,134 @@ struct LogReplay {
     private(set) var nextSequence: UInt64
     private var chain: ChainHasher
     private(set) var findings: [RecoveryFinding] = []
-    /// Sequences that are gone although they had been synced, ascending.
-    private(set) var lost: [Range<UInt64>] = []
-    private(set) var newestHeader: LogFileHeader?
+    /// Ascending.
+    private(set) var lost: [Loss] = []
 
     private let blockEvents: Int
+    private let newSeed: () -> [UInt8]
     private var salts: SaltCursor?
-    private var pendingSeed: Octets16?
 
     /// Replays what follows `sequence`, whose predecessor has this chain hash.
-    init(after sequence: UInt64, chainHead: Digest, blockEvents: Int) {
+    init(after sequence: UInt64, chainHead: Digest, blockEvents: Int, newSeed: @escaping () -> [UInt8]) {
         nextSequence = sequence
         chain = ChainHasher(head: chainHead)
         self.blockEvents = blockEvents
+        self.newSeed = newSeed
     }
 
     /// The chain hash of the last event.
     var chainHead: Digest { chain.head }
 
-    /// Adds the frames of the next log file.
-    mutating func add(_ file: Bytes, path: String, store: Octets16, promisedUpTo: UInt64, isNewest: Bool) throws {
-        let scan = try LogScan(file.view, store: store, promisedUpTo: promisedUpTo)
-        if let header = scan.header { newestHeader = header }
-        for frame in scan.frames { try add(frame, path: path) }
-        switch scan.end {
-        case .clean: break
-        case .torn(let offset):
-            let rest = file.view.trusted(offset, file.count - offset)
-            let used = rest.raw.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
-            // Nothing but the newest file can have a torn tail that was not dealt with before.
-            if used > 0, isNewest {
-                findings.append(
-                    RecoveryFinding(kind: .tornTail, file: path, offset: offset, bytes: used, lost: nil))
-            }
-        case .damaged(let offset):
-            let before = nextSequence
-            for frame in scan.behind { try add(frame, path: path) }
-            if promisedUpTo > nextSequence { lose(upTo: promisedUpTo) }
-            let gone = lost.last.map { before..<max(before, $0.upperBound) }
-            findings.append(
-                RecoveryFinding(
-                    kind: .damage, file: path, offset: offset, bytes: file.count - offset, lost: gone))
+    /// Adds all log files of a store, in the order of their numbers.
+    mutating func add(_ files: [File], store: Octets16) throws {
+        let newest = files.lastIndex { $0.header != nil } ?? 0
+        for (place, file) in files.enumerated() {
+            // What the next file begins with had been synced into this one or before it, or into blocks since.
+            let promised = files[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
+            try add(
+                file, store: store, promisedUpTo: promised > nextSequence ? promised : 0,
+                mayBeTorn: place >= newest)
         }
     }
 
-    private mutating func add(_ frame: LogFrame, path: String) throws {
-        guard frame.header.endSequence > nextSequence else {
-            // In blocks already; but a run that goes on behind it began here.
-            if let last = try frame.runs().last { pendingSeed = last.seed }
-            return
+    private mutating func add(_ file: File, store: Octets16, promisedUpTo: UInt64, mayBeTorn: Bool) throws {
+        let scan = try LogScan(file.bytes.view, store: store, promisedUpTo: promisedUpTo)
+        if let header = scan.header, header.firstSequence > nextSequence {
+            // What came before this file was in blocks or in files that are not there.
+            lose(upTo: header.firstSequence, file, at: 0, bytes: 0)
+            if let state = LogReplay.state(at: header.firstSequence, header) {
+                lost[lost.count - 1].stateBehind = state
+                chain = ChainHasher(head: state.chainHead)
+            }
         }
-        if frame.header.firstSequence > nextSequence { lose(upTo: frame.header.firstSequence) }
+        for frame in scan.frames { add(frame, of: file) }
+        switch scan.end {
+        case .clean: break
+        case .torn(let offset):
+            let used = file.bytes.withView { $0.usedCount } - offset
+            // An older file's torn tail was dealt with when the next file was begun.
+            if used > 0, mayBeTorn {
+                findings.append(
+                    RecoveryFinding(kind: .tornTail, file: file.path, offset: offset, bytes: used, lost: nil))
+            }
+        case .damaged(let offset):
+            let before = findings.count
+            let end = scan.behind.first?.offset ?? file.bytes.count
+            if let first = scan.behind.first {
+                lose(upTo: first.header.firstSequence, file, at: offset, bytes: end - offset)
+            }
+            for frame in scan.behind { add(frame, of: file) }
+            if promisedUpTo > nextSequence {
+                lose(upTo: promisedUpTo, file, at: offset, bytes: file.bytes.count - offset)
+            }
+            if findings.count == before {
+                // Damage that cost nothing: what stood here is in blocks.
+                findings.append(
+                    RecoveryFinding(
+                        kind: .damage, file: file.path, offset: offset, bytes: end - offset, lost: nil))
+            }
+        }
+    }
+
+    /// Chain and tree at the file's beginning, if blocks reached up to it when it was begun.
+    private static func state(
+        at sequence: UInt64, _ header: LogFileHeader
+    ) -> (chainHead: Digest, frontier: Frontier)? {
+        guard header.blocksUpTo == sequence, let chainHead = Digest(header.chainHead),
+            let frontier = try? header.frontier.withView({ (view) throws(IntegrityError) in
+                try Frontier(size: sequence, decoding: view.raw)
+            })
+        else { return nil }
+        return (chainHead, frontier)
+    }
+
+    private mutating func add(_ frame: LogFrame, of file: File) {
+        guard frame.header.endSequence > nextSequence else { return }
+        if frame.header.firstSequence > nextSequence {
+            lose(upTo: frame.header.firstSequence, file, at: frame.offset, bytes: 0)
+        }
+        do {
+            try addRecords(of: frame)
+        } catch {
+            // Its checksum fits and its content does not: what it held is lost, what follows is not.
+            lose(upTo: frame.header.endSequence, file, at: frame.offset, bytes: frame.header.frameLength)
+        }
+    }
+
+    private mutating func addRecords(of frame: LogFrame) throws {
         let starts = try frame.runs()
         var nextStart = 0
         var records = frame.records()
         var sequence = frame.header.firstSequence
         var index: UInt32 = 0
         while let record = try records.next() {
-            var begins = false
+            var seed: Octets16?
             if nextStart < starts.count, starts[nextStart].firstIndex == index {
-                pendingSeed = starts[nextStart].seed
+                seed = starts[nextStart].seed
                 nextStart += 1
-                begins = true
             }
             if sequence >= nextSequence {
-                try append(record, recordedAt: frame.header.recordedAt, beginsRun: begins)
+                try append(record, recordedAt: frame.header.recordedAt, beginningRun: seed)
             }
             sequence += 1
             index += 1
         }
     }
 
-    private mutating func append(_ record: ByteView, recordedAt: Int64, beginsRun: Bool) throws {
-        if beginsRun || runs.last.map({ $0.isClosed }) ?? true { try beginRun() }
-        guard let run = runs.last?.run, let salt = salts?.next() else {
-            throw FormatError(
-                .invalid, "log frame", offset: 0, expected: "events inside a run", found: "none began")
+    private mutating func append(_ record: ByteView, recordedAt: Int64, beginningRun seed: Octets16?) throws {
+        let view = try RecordView(record)
+        if let seed {
+            try beginRun(seed.array)
+        } else if runs.last?.isClosed ?? true {
+            // The run began in a place that is lost, or before a block that is.
+            try beginRun(newSeed())
         }
-        guard run.count < blockEvents, run.recordBytes + record.count <= EventRun.bytesMax else {
+        guard let run = runs.last?.run, run.count < blockEvents,
+            run.recordBytes + record.count <= EventRun.bytesMax, let salt = salts?.next()
+        else {
             throw FormatError(
                 .limit, "log frame", offset: 0, expected: "a run of at most \(blockEvents) events", found: "more")
         }
-        let view = try RecordView(record)
         let hash = chain.append(
             sequence: nextSequence, recordedAt: recordedAt, envelope: view.envelope.raw, salt: salt,
             personal: view.personal.raw)
@@ -104,23 +166,25 @@ struct LogReplay {
         nextSequence += 1
     }
 
-    private mutating func beginRun() throws {
+    private mutating func beginRun(_ seed: [UInt8]) throws {
         closeLast()
-        guard let seed = pendingSeed else {
-            throw FormatError(
-                .invalid, "log frame", offset: 0, expected: "the seed of the first run", found: "none")
-        }
-        let run = EventRun(firstSequence: nextSequence, seed: seed.array, capacity: blockEvents)
+        salts = SaltCursor(root: try Bytes16.checked(seed))
+        let run = EventRun(firstSequence: nextSequence, seed: seed, capacity: blockEvents)
         runs.append(Replayed(run: run, isClosed: false))
-        salts = SaltCursor(root: try Bytes16.checked(seed.array))
     }
 
     private mutating func closeLast() {
-        if let last = runs.indices.last { runs[last].isClosed = true }
+        guard let last = runs.indices.last, !runs[last].isClosed else { return }
+        runs[last].isClosed = true
+        runs[last].run.trim()
     }
 
-    private mutating func lose(upTo sequence: UInt64) {
-        lost.append(nextSequence..<sequence)
+    private mutating func lose(upTo sequence: UInt64, _ file: File, at offset: Int, bytes: Int) {
+        guard sequence > nextSequence else { return }
+        lost.append(Loss(sequences: nextSequence..<sequence))
+        findings.append(
+            RecoveryFinding(
+                kind: .damage, file: file.path, offset: offset, bytes: bytes, lost: nextSequence..<sequence))
         nextSequence = sequence
         closeLast()
     }

@@ -24,11 +24,14 @@ final class LogWriter {
     /// Every event before this one has been synced.
     private var durableUpTo: UInt64
     private var unsyncedBytes = 0
-    private var engineRecord = RecordBatch()
     private var rotationWanted = false
+    /// The birth of the segment that was last sealed for its age, so that it is asked for once.
+    private var ageSealed: Int64?
 
     /// Bytes of records in a frame at most; larger appends travel alone.
     private static let frameBytes = 4 << 20
+    /// Size up to which a log is left as it is when the store is closed.
+    private static let restingLogBytes = 64 << 10
     /// Size at which a new log file is begun.
     private static let logBytes = 32 << 20
 
@@ -62,46 +65,54 @@ final class LogWriter {
     }
 
     private struct Turn {
-        var requests: [AppendRequest]
-        var commands: [WriterCommand]
-        var dropped: DroppedEvents
+        var requests: [AppendRequest] = []
+        var commands: [WriterCommand] = []
+        var dropped = DroppedEvents()
     }
+
+    /// A wait for the age of a segment looks at the clock this often at most.
+    private static let shortestWait: Int64 = 10_000_000
 
     /// Waits for work; nil when the queue is closed and empty.
     private func nextTurn() -> Turn? {
-        let turn = queue.wait { queue -> Turn?? in
-            if let failure = queue.failure { return .some(LogWriter.failedTurn(failure)) }
+        let next = { (queue: inout AppendQueue) -> Turn?? in
+            if queue.failure != nil { return .some(nil) }
             guard queue.isIdle else {
                 let requests = queue.take(frameBytes: LogWriter.frameBytes)
-                // Commands wait until the appends before them are done.
-                let commands = queue.requests.isEmpty ? queue.commands : []
-                if queue.requests.isEmpty { queue.commands.removeAll() }
                 let dropped = queue.dropped
                 queue.dropped = DroppedEvents()
-                return .some(Turn(requests: requests, commands: commands, dropped: dropped))
+                return .some(Turn(requests: requests, commands: queue.takeCommands(), dropped: dropped))
             }
             return queue.isClosing ? .some(nil) : nil
+        }
+        let turn: Turn?
+        if let rest = nanosecondsToAge() {
+            // A quiet store is sealed in time too.
+            turn = queue.wait(nanoseconds: max(rest, LogWriter.shortestWait), for: next) ?? Turn()
+        } else {
+            turn = queue.wait(for: next)
         }
         // Producers may be waiting for room.
         queue.update { _ in }
         return turn
     }
 
-    private static func failedTurn(_ failure: AuditLogError) -> Turn? { nil }
-
     private func perform(_ turn: Turn) throws {
+        var commands = turn.commands[...]
         do {
             if turn.dropped.count > 0 { try appendGap(turn.dropped) }
             if !turn.requests.isEmpty { try append(turn.requests) }
+            while let command = commands.popFirst() { try perform(command) }
+            try sealIfOld()
+            if rotationWanted || log.end >= LogWriter.logBytes { try rotate() }
+            try removeRetired()
         } catch {
+            // Nobody waits in vain: whoever has no answer yet gets the failure.
             let failure = AuditLogError.wrapping(error)
-            for request in turn.requests { request.completion(.failure(failure)) }
-            LogWriter.answer(turn.commands, failure)
+            for request in turn.requests { request.answer(.failure(failure)) }
+            for command in commands { command.refuse(failure) }
             throw failure
         }
-        for command in turn.commands { try perform(command) }
-        if rotationWanted || log.end >= LogWriter.logBytes { try rotate() }
-        try removeRetired()
     }
 
     private func perform(_ command: WriterCommand) throws {
@@ -128,6 +139,31 @@ final class LogWriter {
         }
     }
 
+    // MARK: Age
+
+    /// When the oldest event that is in no sealed segment, or its segment, came to be; nil while nothing waits for age.
+    private var openSince: Int64? {
+        let segment = blocks.progress.openSince
+        let events = run.flatMap { $0.count > 0 ? $0.recordedAt(0) : nil }
+        let oldest = [segment, events].compactMap { $0 }.min()
+        return oldest == ageSealed ? nil : oldest
+    }
+
+    /// How long the open segment may still stay open; nil when there is none or it may for ever.
+    private func nanosecondsToAge() -> Int64? {
+        guard let age = context.options.segmentAge?.nanoseconds, let openSince else { return nil }
+        let (passed, overflow) = context.time.nowNanoseconds().subtractingReportingOverflow(openSince)
+        return overflow ? 0 : age.subtractingReportingOverflow(passed).partialValue
+    }
+
+    private func sealIfOld() throws {
+        guard let rest = nanosecondsToAge(), rest <= 0 else { return }
+        ageSealed = openSince
+        try sync()
+        try closeRun()
+        blocks.enqueue(.seal { _ in })
+    }
+
     // MARK: Appending
 
     private func append(_ requests: [AppendRequest]) throws {
@@ -142,11 +178,12 @@ final class LogWriter {
             strongest = max(strongest, request.durability)
         }
         acknowledge(requests, upTo: .memory, recordedAt: recordedAt)
-        let header = try log.append(content)
-        unsyncedBytes += header.frameLength
+        if content.eventCount > 0 {
+            let header = try log.append(content)
+            unsyncedBytes += header.frameLength
+        }
         acknowledge(requests, upTo: .os, recordedAt: recordedAt)
         if strongest == .disk { try sync() }
-        publish()
         acknowledge(requests, upTo: .disk, recordedAt: recordedAt)
         try handOverFullRuns()
     }
@@ -196,8 +233,9 @@ final class LogWriter {
     }
 
     /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
-    /// whose frames were written are handed over, so that no block is ever ahead of the log.
+    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log.
     private func handOverFullRuns() throws {
+        if !fullRuns.isEmpty { try sync() }
         for full in fullRuns {
             var seeds: [UInt8] = []
             SeedSet(root: try Bytes16.checked(full.seed)).encode(into: &seeds)
@@ -230,11 +268,12 @@ final class LogWriter {
         durableUpTo = nextSequence
     }
 
-    /// Answers the requests whose durability is `level`, saying what was met.
+    /// Answers the requests whose durability is `level`, saying what was met. What is acknowledged is visible before.
     private func acknowledge(_ requests: [AppendRequest], upTo level: Durability, recordedAt: Int64) {
+        guard requests.contains(where: { $0.durability == level }) else { return }
+        publish()
         for request in requests where request.durability == level {
-            if level == .memory { publish() }
-            request.completion(
+            request.answer(
                 .success(
                     AppendReceipt(
                         firstSequence: request.firstSequence, count: request.count, recordedAt: recordedAt,
@@ -296,31 +335,32 @@ final class LogWriter {
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()
+        try leaveSmallLog()
         try log.trimAndClose()
     }
 
-    private static func answer(_ commands: [WriterCommand], _ failure: AuditLogError) {
-        for command in commands {
-            switch command {
-            case .seal(let completion), .sync(let completion): completion(.failure(failure))
-            case .rotateLog: break
-            }
-        }
+    /// Leaves a log that holds what is in no block and little else: a store at rest is as small as its events.
+    private func leaveSmallLog() throws {
+        let progress = blocks.progress
+        let needed = run?.recordBytes ?? 0
+        guard retired.isEmpty, log.end > 2 * needed + LogWriter.restingLogBytes,
+            progress.upTo == run?.firstSequence ?? nextSequence
+        else { return }
+        let small = try LogFile.begin(
+            number: log.header.fileNumber + 1, context: context, progress: progress, openRun: run)
+        try log.close()
+        try context.storage.remove(log.path)
+        log = small
     }
 
     /// Stops the log: everything waiting, and everything to come, gets the failure.
     private func fail(_ failure: AuditLogError) {
-        let (requests, commands) = queue.update { queue -> ([AppendRequest], [WriterCommand]) in
+        let (requests, commands) = queue.update { queue in
             if queue.failure == nil { queue.failure = failure }
-            defer {
-                queue.requests = []
-                queue.commands = []
-                queue.bytes = 0
-            }
-            return (queue.requests, queue.commands)
+            return queue.takeAll()
         }
-        for request in requests { request.completion(.failure(failure)) }
-        LogWriter.answer(commands, failure)
+        for request in requests { request.answer(.failure(failure)) }
+        for command in commands { command.refuse(failure) }
     }
 }
 

@@ -4,9 +4,11 @@ import TallyrollIntegrity
 /// Brings the files of a store into the state a writer goes on from.
 ///
 /// 1. Sync what a killed process may have left in the page cache, before believing any of it.
-/// 2. Open the segments; scan the open one block by block.
+/// 2. Open the segments; scan the open one block by block (`OpenSegmentRecovery`).
 /// 3. Replay the log behind the last block.
-/// 4. Whatever had been synced and is gone is written down as lost; a torn tail of the log is left out.
+/// 4. Whatever had been synced and is gone is written down as lost; a torn tail is left out.
+///
+/// The log files stay until all they hold is written elsewhere, so a recovery that is cut short is begun anew.
 struct Recovery {
     var segments: [SegmentReader] = []
     var builder: SegmentBuilder?
@@ -14,7 +16,7 @@ struct Recovery {
     var openEntries: [BlockEntry] = []
     var progress: BlockProgress
     var runs: [LogReplay.Replayed] = []
-    var lost: [Range<UInt64>] = []
+    var lost: [LogReplay.Loss] = []
     /// What this recovery dealt with; the log will say so.
     var findings: [RecoveryFinding] = []
     /// Damage in sealed segments, which stays as it is and is only told.
@@ -25,70 +27,97 @@ struct Recovery {
     var nextLogNumber: UInt64 = 1
     var epoch: UInt64 = 1
 
-    private let storage: any Storage
-    private let manifest: StoreManifest
-    private let cache: BlockCache
-    private let encoder: BlockEncoder
+    let storage: any Storage
+    let manifest: StoreManifest
+    let cache: BlockCache
+    let encoder: BlockEncoder
     /// What the newest log file says about blocks.
-    private var logged: LogFileHeader?
+    private(set) var logged: LogFileHeader?
+    private let entropy: any EntropySource
+    private var logs: [LogReplay.File] = []
 
     init(
-        _ storage: any Storage, manifest: StoreManifest, cache: BlockCache, encoder: BlockEncoder
+        _ storage: any Storage, manifest: StoreManifest, cache: BlockCache, encoder: BlockEncoder,
+        entropy: any EntropySource
     ) throws {
         self.storage = storage
         self.manifest = manifest
         self.cache = cache
         self.encoder = encoder
+        self.entropy = entropy
         let genesis = EventChain.genesis(storeID: try Bytes16.checked(manifest.storeID))
         progress = BlockProgress(upTo: 0, chainHead: genesis, frontier: Frontier(), sealedSegments: 0)
         nextSequence = 0
         chainHead = genesis
-        let logs = try readLogs()
+        try readLogs()
         try openSegments()
-        try replay(logs)
+        try replay()
     }
 
     // MARK: Logs
 
-    private struct LoggedFile {
-        var path: String
-        var bytes: Bytes
-        var header: LogFileHeader?
-    }
-
-    private mutating func readLogs() throws -> [LoggedFile] {
-        var files: [LoggedFile] = []
+    private mutating func readLogs() throws {
         for (number, path) in try LogFile.list(in: storage, directory: "") {
             let bytes = try LogFile.read(path, in: storage, syncing: true)
-            let header = try? LogFileHeader(bytes.view)
-            files.append(LoggedFile(path: path, bytes: bytes, header: header))
+            let header = try logHeader(bytes, path: path)
+            logs.append(LogReplay.File(path: path, bytes: bytes, header: header))
             logFiles.append(path)
-            nextLogNumber = number + 1
-            if let header {
-                epoch = max(epoch, header.epoch + 1)
-                logged = header
-            }
+            nextLogNumber = max(nextLogNumber, number + 1, (header?.fileNumber ?? 0) &+ 1)
+            epoch = max(epoch, (header?.epoch ?? 0) &+ 1)
         }
+        // By what the files say of themselves: names may have been mixed up.
+        logs.sort { ($0.header?.fileNumber ?? .max, $0.path) < ($1.header?.fileNumber ?? .max, $1.path) }
+        logged = logs.last { $0.header != nil }?.header
         try storage.syncDirectory("")
-        return files
     }
 
-    private mutating func replay(_ files: [LoggedFile]) throws {
-        var replay = LogReplay(
-            after: progress.upTo, chainHead: chainHead, blockEvents: manifest.blockEvents)
-        let store = manifest.storeID.withView { Octets16($0) }
-        for (place, file) in files.enumerated() {
-            // What the next file begins with had been synced into this one or before it.
-            let promised = files[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
-            try replay.add(
-                file.bytes, path: file.path, store: store, promisedUpTo: promised,
-                isNewest: place == files.count - 1)
+    /// The header, or nil when it is torn or damaged. A file that does not belong here, or is of a later version, is no
+    /// damage: nothing may be written beside it.
+    private func logHeader(_ bytes: Bytes, path: String) throws -> LogFileHeader? {
+        do {
+            let header = try bytes.withView { (view) throws(FormatError) in try LogFileHeader(view) }
+            guard header.store == storeOctets else {
+                throw AuditLogError.damaged(
+                    file: path, Recovery.foreign("log file header: store id", offset: 16))
+            }
+            return header
+        } catch let problem as FormatError {
+            if problem.kind == .unsupported { throw AuditLogError.damaged(file: path, problem) }
+            return nil
         }
+    }
+
+    static func foreign(_ what: String, offset: Int) -> FormatError {
+        FormatError(
+            .invalid, what, offset: offset, expected: "that of this store",
+            found: "another store's: move the file to where it belongs")
+    }
+
+    private var storeOctets: Octets16 { manifest.storeID.withView { Octets16($0) } }
+
+    /// What the log gives behind a place in the segments; findings and all.
+    func replayed(after sequence: UInt64, chainHead: Digest) throws -> LogReplay {
+        let entropy = entropy
+        var replay = LogReplay(
+            after: sequence, chainHead: chainHead, blockEvents: manifest.blockEvents,
+            newSeed: { entropy.bytes(16) })
+        try replay.add(logs, store: storeOctets)
+        return replay
+    }
+
+    private mutating func replay() throws {
+        let replay = try replayed(after: progress.upTo, chainHead: chainHead)
         runs = replay.runs
         lost = replay.lost
         findings += replay.findings
         nextSequence = replay.nextSequence
         chainHead = replay.chainHead
+        if logged == nil, progress.upTo > 0, replay.findings.isEmpty {
+            // A store with blocks always had a log: what was in it and in no block cannot be known.
+            findings.append(
+                RecoveryFinding(
+                    kind: .damage, file: logFiles.last ?? LogFileName.of(1), offset: 0, bytes: 0, lost: nil))
+        }
     }
 
     // MARK: Segments
@@ -97,14 +126,14 @@ struct Recovery {
         let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
         for number in numbers {
             let name = SegmentName.of(number)
-            let isLast = number == numbers.last
-            if isLast, number > (logged?.sealedSegments ?? 0), try !isSealed(name) {
-                try resume(name, number: number)
+            // What was sealed before the newest log file was begun is known to be whole on disk.
+            let isSure = number <= logged?.sealedSegments ?? 0
+            if number == numbers.last, !isSure, try !isSealed(name) {
+                try recoverOpen(name, number: number)
             } else {
-                try adoptSealed(name)
+                try adoptSealed(name, number: number, isSure: isSure)
             }
         }
-        if let logged, logged.blocksUpTo > progress.upTo { try giveUp(upTo: logged) }
     }
 
     private func isSealed(_ name: String) throws -> Bool {
@@ -113,129 +142,99 @@ struct Recovery {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
         let trailer = try file.bytes(
             at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
-        return (try? SegmentFooter.table(trailer: trailer.view, fileLength: size)) != nil
+        return trailer.withView { (try? SegmentFooter.table(trailer: $0, fileLength: size)) != nil }
     }
 
-    private mutating func adoptSealed(_ name: String) throws {
+    private mutating func adoptSealed(_ name: String, number: UInt64, isSure: Bool) throws {
+        progress.sealedSegments = max(progress.sealedSegments, number)
         do {
             let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
+            try checkOwner(reader.header, isWhole: reader.headerProblem == nil, name: name)
+            guard reader.header.number == number, noteGap(before: reader.header, name) else {
+                throw FormatError(
+                    .invalid, "segment header: number", offset: 32, expected: "\(number)",
+                    found: "\(reader.header.number) from sequence \(reader.header.firstSequence)")
+            }
+            if !isSure {
+                try renew(storage.open(name, mode: .readWrite), reader.entries)
+            }
             segments.append(reader)
-            try goOn(after: reader)
-        } catch let error as FormatError {
-            // A segment whose header is damaged cannot be read; what follows can. The verifier reports it too.
+            goOn(after: reader)
+        } catch let problem as FormatError {
+            // A segment that cannot be read at all stays as it is; what follows can. The verifier reports it too.
             observed.append(
-                RecoveryFinding(kind: .damage, file: name, offset: error.offset, bytes: 0, lost: nil))
+                RecoveryFinding(kind: .damage, file: name, offset: problem.offset, bytes: 0, lost: nil))
         }
+    }
+
+    mutating func checkOwner(_ header: SegmentHeader, isWhole: Bool, name: String) throws {
+        guard isWhole ? header.storeID == manifest.storeID : header.storeTag == manifest.storeTag else {
+            throw AuditLogError.damaged(file: name, Recovery.foreign("segment header: store id", offset: 16))
+        }
+        epoch = max(epoch, header.epoch &+ 1)
+    }
+
+    /// Notes events that should be in segments before this one and are in none; false when it cannot follow what is
+    /// there.
+    mutating func noteGap(before header: SegmentHeader, _ name: String) -> Bool {
+        guard header.firstSequence >= progress.upTo else { return false }
+        if header.firstSequence > progress.upTo {
+            observed.append(
+                RecoveryFinding(
+                    kind: .damage, file: name, offset: 0, bytes: 0, lost: progress.upTo..<header.firstSequence))
+        }
+        return true
+    }
+
+    /// Writes blocks that are not known to be on disk again as they are, and syncs them. After a failed sync the system
+    /// may hold pages that it calls written and that never reached the disk: to sync them again does nothing.
+    func renew(_ file: any StorageFile, _ entries: [BlockEntry]) throws {
+        let unsure = entries.first { $0.endSequence > logged?.blocksUpTo ?? 0 }
+        guard entries.isEmpty || unsure != nil else { return }
+        let size = try file.size()
+        var offset = unsure == entries.first ? 0 : unsure?.offset ?? 0
+        while offset < size {
+            let bytes = try file.bytes(at: offset, min(1 << 20, size - offset), what: "segment")
+            // Zeros on disk were zeros before: reserved space is not filled.
+            try bytes.withView { if !$0.isAllZero { try file.write(at: offset, $0) } }
+            offset += bytes.count
+        }
+        try file.syncAll()
     }
 
     /// Takes chain and tree from the end of a sealed segment, or from its last block where its heads are damaged.
-    private mutating func goOn(after reader: SegmentReader) throws {
-        progress.sealedSegments = max(progress.sealedSegments, reader.header.number)
+    private mutating func goOn(after reader: SegmentReader) {
         guard let last = reader.entries.last else { return }
-        progress.upTo = max(progress.upTo, reader.footer?.endSequence ?? last.endSequence)
-        if let heads = try? reader.heads() {
-            progress.chainHead = try Digest.checked(heads.chainAfter, "segment heads")
-            progress.frontier = try Frontier(
-                size: progress.upTo, hashes: heads.frontier.map { try Digest.checked($0, "frontier") })
-        } else {
-            let block = try reader.openBlock(last)
-            let tree = try block.tree()
-            progress.chainHead = try Digest.checked(block.header.chainAfter, "block header")
-            var frontier = try Frontier(
-                size: last.firstSequence, hashes: tree.frontier.map { try Digest.checked($0, "frontier") })
-            frontier.append(try SubtreeCover(last, roots: tree.roots))
+        let end = max(last.endSequence, reader.footer?.endSequence ?? 0)
+        if let (chain, frontier) = (try? heads(of: reader, end)) ?? (try? lastBlock(of: reader, last, end)) {
+            progress.chainHead = chain
             progress.frontier = frontier
+        } else {
+            // Nothing of the end can be read: the chain goes on as it was, as it does behind lost events.
+            progress.frontier = progress.frontier.withUnknown(upTo: end)
         }
+        progress.upTo = end
         chainHead = progress.chainHead
         nextSequence = progress.upTo
     }
 
-    /// Goes on with the segment that was open.
-    private mutating func resume(_ name: String, number: UInt64) throws {
-        let file = try storage.open(name, mode: .readWrite)
-        try file.syncAll()
-        let size = try file.size()
-        let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-        guard let head, let header = try? SegmentHeader(head.view) else {
-            try dropUnborn(name, file, size: size)
-            return
-        }
-        let scan = try BlockScan(file, header: header, limit: size)
-        let isDamaged = scan.pieces.contains { if case .damaged = $0 { true } else { false } }
-        let promised = logged?.blocksUpTo ?? 0
-        let resumed = try SegmentBuilder.resume(
-            scan, header: header, path: name, file: file, encoder: encoder)
-        for piece in scan.pieces {
-            guard case .damaged(let range, let problem) = piece else { continue }
-            let lost = resumed.entries.first { $0.offset == range.lowerBound && !$0.isReadable }
-            findings.append(
-                RecoveryFinding(
-                    kind: .damage, file: name, offset: problem.offset, bytes: range.count,
-                    lost: lost.map { $0.firstSequence..<$0.endSequence }))
-        }
-        builder = resumed
-        progress.upTo = resumed.nextSequence
-        progress.chainHead = resumed.chainHead
-        progress.frontier = resumed.frontier
-        chainHead = resumed.chainHead
-        nextSequence = resumed.nextSequence
-        if isDamaged || resumed.nextSequence < promised {
-            if let logged, resumed.nextSequence < promised { try giveUp(upTo: logged) }
-            try sealDamaged(name)
-            return
-        }
-        // What stands behind the last block was never promised: a block or an index that was not finished.
-        if scan.trailing != nil { try file.truncate(to: scan.end) }
-        let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
-        for piece in scan.pieces {
-            if case .block(_, let block) = piece { try reader.announce(block) }
-        }
-        openReader = reader
-        openEntries = resumed.entries
+    private func heads(of reader: SegmentReader, _ end: UInt64) throws -> (Digest, Frontier)? {
+        guard let heads = try reader.heads() else { return nil }
+        return (
+            try Digest.checked(heads.chainAfter, "segment heads"),
+            try Frontier(size: end, hashes: heads.frontier.map { try Digest.checked($0, "frontier") })
+        )
     }
 
-    /// A segment file without a header never held an event: its header is synced before its first block. It is
-    /// removed, unless the log says that blocks were synced which can only have been in it.
-    private mutating func dropUnborn(_ name: String, _ file: any StorageFile, size: Int) throws {
-        if let logged, logged.blocksUpTo > progress.upTo {
-            findings.append(
-                RecoveryFinding(
-                    kind: .damage, file: name, offset: 0, bytes: size,
-                    lost: progress.upTo..<logged.blocksUpTo))
-            try storage.rename(name, to: name + ".damaged")
-        } else {
-            try storage.remove(name)
-        }
-        try storage.syncDirectory("")
-    }
-
-    /// Events that the log says were in synced blocks are not there: go on behind them, from the chain and tree
-    /// that the log recorded.
-    private mutating func giveUp(upTo logged: LogFileHeader) throws {
-        let lost = progress.upTo..<logged.blocksUpTo
-        let chain = try Digest.checked(logged.chainHead, "log file header: chain head")
-        let frontier = try logged.frontier.withView { view in
-            try Frontier(size: logged.blocksUpTo, decoding: view.raw)
-        }
-        if let builder {
-            builder.giveUp(upTo: logged.blocksUpTo, chainHead: chain, frontier: frontier)
-            findings.append(
-                RecoveryFinding(kind: .damage, file: builder.path, offset: builder.end, bytes: 0, lost: lost))
-        }
-        progress.upTo = logged.blocksUpTo
-        progress.chainHead = chain
-        progress.frontier = frontier
-        chainHead = chain
-        nextSequence = logged.blocksUpTo
-    }
-
-    private mutating func sealDamaged(_ name: String) throws {
-        guard let builder else { return }
-        try builder.seal()
-        let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
-        segments.append(reader)
-        progress.sealedSegments = reader.header.number
-        self.builder = nil
-        encoder.beginSegment()
+    private func lastBlock(
+        of reader: SegmentReader, _ last: BlockEntry, _ end: UInt64
+    ) throws -> (Digest, Frontier)? {
+        guard last.endSequence == end else { return nil }
+        let block = try reader.openBlock(last)
+        let tree = try block.tree()
+        var frontier = try Frontier(
+            size: last.firstSequence, hashes: tree.frontier.map { try Digest.checked($0, "frontier") })
+        frontier.append(try SubtreeCover(last, roots: tree.roots))
+        return (try Digest.checked(block.header.chainAfter, "block header"), frontier)
     }
 }

@@ -3,7 +3,7 @@ import TallyrollIntegrity
 
 /// The memory of one run. `@unchecked Sendable`: it has one owner at a time, the run or the pool.
 struct RunMemory: @unchecked Sendable {
-    let records: UnsafeMutableRawBufferPointer
+    private(set) var records: UnsafeMutableRawBufferPointer
     let offsets: UnsafeMutablePointer<UInt32>
     let recordedAt: UnsafeMutablePointer<Int64>
     let chainHashes: UnsafeMutablePointer<Digest>
@@ -13,6 +13,14 @@ struct RunMemory: @unchecked Sendable {
         offsets = .allocate(capacity: events)
         recordedAt = .allocate(capacity: events)
         chainHashes = .allocate(capacity: events)
+    }
+
+    /// Moves the records to memory that just holds them.
+    mutating func trim(to bytes: Int) {
+        let smaller = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes, 1), alignment: 16)
+        smaller.copyMemory(from: UnsafeRawBufferPointer(rebasing: records[..<bytes]))
+        records.deallocate()
+        records = smaller
     }
 
     func deallocate() {

@@ -95,12 +95,11 @@ package final class StoreFollower: Sendable {
                 segments.append(StoreSnapshot.Segment(reader: known, entries: known.entries))
                 continue
             }
-            let isNewest = number == numbers.last
             do {
+                let isNewest = number == numbers.last
                 if let segment = try readUnknown(number, isNewest: isNewest, &state) { segments.append(segment) }
             } catch let error as FormatError {
-                // The newest file may be just being created.
-                if !isNewest { note("\(error)", SegmentName.of(number), &state) }
+                note("\(error)", SegmentName.of(number), &state)
             }
         }
         return segments
@@ -120,11 +119,7 @@ package final class StoreFollower: Sendable {
             return try readOpen(name, number: number, file, size: size, &state)
         }
         let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
-        guard reader.header.storeID == manifest.storeID else {
-            throw FormatError(
-                .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                found: "another store's")
-        }
+        try reader.header.requirePlace(number, in: manifest)
         if let problem = reader.indexProblem { note("\(problem)", name, &state) }
         state.sealed[number] = reader
         if state.open?.reader.header.number == number { state.open = nil }
@@ -136,21 +131,17 @@ package final class StoreFollower: Sendable {
         _ name: String, number: UInt64, _ file: any StorageFile, size: Int, _ state: inout State
     ) throws -> StoreSnapshot.Segment? {
         if state.open?.reader.header.number != number {
-            let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-            let header = try SegmentHeader(head.view)
-            guard header.storeID == manifest.storeID else {
-                throw FormatError(
-                    .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                    found: "another store's")
-            }
+            // Without a header the file is just being created; if it once had one, the log knows of its blocks.
+            guard let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header"),
+                let header = try? head.withView({ try SegmentHeader($0) })
+            else { return nil }
+            try header.requirePlace(number, in: manifest)
             let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
             state.open = OpenSegment(
                 reader: reader, terms: GrowingTerms(), chainAfter: header.chainBefore)
         }
         guard var open = state.open else { return nil }
-        let scan = try BlockScan(
-            file, header: open.reader.header, from: open.end, index: open.nextIndex,
-            sequence: open.entries.last?.endSequence, limit: size, terms: open.terms)
+        let scan = try scanNewBlocks(file, open, limit: size)
         for piece in scan.pieces {
             switch piece {
             case .block(let entry, let block):
@@ -167,32 +158,38 @@ package final class StoreFollower: Sendable {
         return StoreSnapshot.Segment(reader: open.reader, entries: open.entries)
     }
 
+    /// The blocks behind those known. What looks like damage may be a block that was just being written, with the next
+    /// one already there when the scan came to it: then the second look finds it whole.
+    private func scanNewBlocks(_ file: any StorageFile, _ open: OpenSegment, limit: Int) throws -> BlockScan {
+        func scan() throws -> BlockScan {
+            try BlockScan(
+                file, header: open.reader.header, from: open.end, index: open.nextIndex,
+                sequence: open.entries.last?.endSequence, limit: limit, terms: open.terms)
+        }
+        let first = try scan()
+        return first.hasDamage ? try scan() : first
+    }
+
     // MARK: Log
 
     private func readLog(
         _ state: inout State, behind segments: [StoreSnapshot.Segment], isLast: Bool
     ) throws -> StoreSnapshot? {
         let end = segments.last?.endSequence ?? 0
+        let entropy = SystemEntropySource()
         var replay = LogReplay(
-            after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents)
-        let store = manifest.storeID.withView { Octets16($0) }
-        var files: [(path: String, bytes: Bytes, header: LogFileHeader?)] = []
+            after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents,
+            newSeed: { entropy.bytes(16) })
+        var files: [LogReplay.File] = []
         for (_, path) in try LogFile.list(in: storage, directory: "") {
             let bytes = try LogFile.read(path, in: storage, syncing: false)
-            files.append((path, bytes, try? LogFileHeader(bytes.view)))
+            let header = bytes.withView { try? LogFileHeader($0) }
+            files.append(LogReplay.File(path: path, bytes: bytes, header: header))
         }
-        for (place, file) in files.enumerated() {
-            let promised = files[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
-            try replay.add(
-                file.bytes, path: file.path, store: store, promisedUpTo: promised,
-                isNewest: place == files.count - 1)
-        }
-        if !replay.lost.isEmpty || replay.newestHeader.map({ $0.blocksUpTo > end }) ?? false {
+        try replay.add(files, store: manifest.storeID.withView { Octets16($0) })
+        if !replay.lost.isEmpty {
             guard isLast else { return nil }
             for finding in replay.findings { note("\(finding)", finding.file, &state) }
-            if let header = replay.newestHeader, header.blocksUpTo > end {
-                note("events \(end) to \(header.blocksUpTo - 1) are missing", "segments", &state)
-            }
         }
         return StoreSnapshot(
             storeID: manifest.storeID, segments: segments,
@@ -217,7 +214,8 @@ extension SegmentReader {
     /// True when the file ends in the magic of a sealed segment, whether or not the rest of the trailer is right.
     static func hasTrailer(_ file: any StorageFile, size: Int) throws -> Bool {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
-        let magic = try file.bytes(at: size - 8, 8, what: "segment trailer")
-        return magic.view.raw.elementsEqual(SegmentFooter.magic)
+        return try file.bytes(at: size - 8, 8, what: "segment trailer").withView {
+            $0.raw.elementsEqual(SegmentFooter.magic)
+        }
     }
 }

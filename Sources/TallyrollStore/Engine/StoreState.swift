@@ -47,4 +47,6 @@ struct BlockProgress: Sendable {
     var chainHead: Digest
     var frontier: Frontier
     var sealedSegments: UInt64
+    /// When the open segment was created; nil when there is none.
+    var openSince: Int64?
 }

@@ -20,9 +20,15 @@ package struct BlockScan {
     package private(set) var trailing: FormatError?
     package private(set) var terms: GrowingTerms
 
+    /// Whether bytes between valid blocks are not.
+    var hasDamage: Bool {
+        pieces.contains { if case .damaged = $0 { true } else { false } }
+    }
+
     private let file: any StorageFile
     private let header: SegmentHeader
-    private var nextSequence: UInt64
+    /// The sequence after the last valid block.
+    private(set) var nextSequence: UInt64
     private var nextIndex = 0
 
     /// Scans from `start` (the first block by default) to `limit`, adding the terms of each block to `terms`.
@@ -37,13 +43,15 @@ package struct BlockScan {
         nextSequence = sequence ?? header.firstSequence
         nextIndex = index
         while end < limit {
+            // Space that was reserved and never written, as behind every open segment: nothing to look for.
+            if try isUnwritten(at: end, limit: limit), try isZero(from: end, to: limit) { return }
             do {
                 let (entry, block) = try readBlock(at: end, limit: limit)
                 try terms.add(block)
                 accept(entry, block)
             } catch let problem as FormatError {
                 guard let next = try findBlock(after: end, limit: limit) else {
-                    if try !isZero(from: end, to: limit) { trailing = problem }
+                    trailing = problem
                     return
                 }
                 pieces.append(.damaged(end..<next, problem: problem))
@@ -67,6 +75,7 @@ package struct BlockScan {
                 found: "\(limit - offset)")
         }
         let head = try file.bytes(at: offset, BlockHeader.byteCount, what: "block header")
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: offset)
         try checkPlace(header, at: offset)
         guard header.length <= limit - offset else {
@@ -109,6 +118,7 @@ package struct BlockScan {
         while start < limit {
             let length = min(window + BlockHeader.byteCount, limit - start)
             let bytes = try file.bytes(at: start, length, what: "segment")
+            defer { withExtendedLifetime(bytes) {} }
             var offset = 0
             while offset < min(window, length), length - offset >= BlockHeader.byteCount {
                 if bytes.view[offset] == BlockHeader.kindEvents,
@@ -127,14 +137,21 @@ package struct BlockScan {
         return nil
     }
 
+    private func isUnwritten(at offset: Int, limit: Int) throws -> Bool {
+        try file.bytes(at: offset, min(8, limit - offset), what: "segment").isZero
+    }
+
     private func isZero(from start: Int, to limit: Int) throws -> Bool {
         var offset = start
         while offset < limit {
             let length = min(1 << 20, limit - offset)
-            let bytes = try file.bytes(at: offset, length, what: "segment")
-            guard bytes.view.raw.allSatisfy({ $0 == 0 }) else { return false }
+            guard try file.bytes(at: offset, length, what: "segment").isZero else { return false }
             offset += length
         }
         return true
     }
+}
+
+extension Bytes {
+    fileprivate var isZero: Bool { withView { $0.isAllZero } }
 }

@@ -116,10 +116,13 @@ package final class SegmentBuilder {
     }
 
     /// Gives up events up to `sequence` that were promised to be in blocks and are not: the segment is sealed with
-    /// an unreadable entry in their place, and the log goes on from the chain and tree it recorded then.
-    func giveUp(upTo sequence: UInt64, chainHead: Digest, frontier: Frontier) {
+    /// an unreadable entry in their place, and the log goes on from this chain and tree. What stands behind the last
+    /// block, up to `bytesEnd`, is kept as it is.
+    func giveUp(upTo sequence: UInt64, bytesEnd: Int = 0, chainHead: Digest, frontier: Frontier) {
         let missing = Int(sequence - nextSequence)
-        entries.append(unreadable(end..<end, count: missing))
+        let kept = max(end, bytesEnd)
+        entries.append(unreadable(end..<kept, count: missing))
+        end = kept
         index.appendUnknown(missing)
         nextSequence = sequence
         self.chainHead = chainHead
