@@ -175,7 +175,7 @@ final class Session {
             report.add(section, "all", unit: "bytes", .sqlite, Double(database.bytes) / events)
         }
         for part in try Sizes.parts(ofStore: path) where Double(part.bytes) / events >= 0.01 {
-            report.add(section, part.name, unit: "bytes", .tallyroll, Double(part.bytes) / events)
+            report.add("Bytes an event by part", part.name, unit: "bytes", .tallyroll, Double(part.bytes) / events)
         }
     }
 
@@ -209,16 +209,18 @@ final class Session {
             var answer = 0
             var times: [Double] = []
             var sum = 0.0
+            var cpu = Measure.cpuSeconds()
             while Session.goesOn(times.count, sum) {
                 let turn = times.count
                 let seconds = try await Measure.seconds { answer = try await question.ask(log, turn) }
                 times.append(seconds)
                 sum += seconds
             }
-            add(question, .tallyroll, times)
+            add(question, .tallyroll, times, cpu: Measure.cpuSeconds() - cpu)
             guard let peer else { continue }
             times = []
             sum = 0
+            cpu = Measure.cpuSeconds()
             var other = 0
             while Session.goesOn(times.count, sum) {
                 let turn = times.count
@@ -226,7 +228,7 @@ final class Session {
                 times.append(seconds)
                 sum += seconds
             }
-            add(question, .sqlite, times)
+            add(question, .sqlite, times, cpu: Measure.cpuSeconds() - cpu)
             if question.isComparable, answer != other {
                 report.note("\(question.name): Tallyroll answers \(answer), SQLite \(other).")
             }
@@ -237,7 +239,9 @@ final class Session {
         count < askingsMin || (count < askings && seconds < askingSeconds)
     }
 
-    private func add(_ question: Question, _ contestant: Contestant, _ times: [Double]) {
+    private func add(_ question: Question, _ contestant: Contestant, _ times: [Double], cpu: Double) {
+        report.add(
+            "Questions: CPU of one asking", question.name, unit: "ms", contestant, cpu / Double(times.count) * 1e3)
         for (label, part) in [("p50", 0.5), ("p99", 0.99)] {
             report.add(
                 "Questions", "\(question.name), \(label)", unit: "ms", contestant,
