@@ -73,12 +73,15 @@ private struct LineChain {
         message.removeAll(keepingCapacity: true)
         message.append(contentsOf: head)
         message.append(contentsOf: UnsafeRawBufferPointer(rebasing: line))
-        SHA256.hash(message).withUnsafeBytes { digest in head.withUnsafeMutableBytes { $0.copyMemory(from: digest) } }
+        SHA256.hash(message).withUnsafeBytes { digest in
+            head.withUnsafeMutableBytes { $0.copyMemory(from: digest) }
+        }
     }
 
     mutating func lines(_ workload: Workload, _ range: Range<Int>) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(workload.offsets[range.upperBound] - workload.offsets[range.lowerBound] + range.count * 66)
+        out.reserveCapacity(
+            workload.offsets[range.upperBound] - workload.offsets[range.lowerBound] + range.count * 66)
         workload.text.withUnsafeBytes { text in
             for index in range {
                 let line = text[workload.offsets[index]..<workload.offsets[index + 1] - 1]

@@ -68,7 +68,9 @@ enum TallyrollIngest {
     }
 
     /// Seconds that each of the first `count` events takes to be durable when appended alone.
-    static func singles(_ workload: Workload, count: Int, at path: String, options: StoreOptions) throws -> [Double] {
+    static func singles(_ workload: Workload, count: Int, at path: String, options: StoreOptions) throws
+        -> [Double]
+    {
         let log = try AuditLog.openBlocking(at: path, options: options)
         let times = try workload.events.prefix(count).map { event in
             try Measure.seconds { try log.appendBlocking(event) }

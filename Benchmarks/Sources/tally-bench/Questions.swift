@@ -43,7 +43,8 @@ struct Questions: Sendable {
                 Question(
                     name: "latest 100 of a resource",
                     ask: { log, _ in try await Questions.rows(log.events(where: filter, limit: 100)) },
-                    sql: "SELECT * FROM event WHERE resource_type=? AND resource_id=? ORDER BY timestamp DESC LIMIT 100",
+                    sql:
+                        "SELECT * FROM event WHERE resource_type=? AND resource_id=? ORDER BY timestamp DESC LIMIT 100",
                     values: { _ in [.text(resource.value.type), .text(resource.value.id)] }))
             subjects.append("resource: \(resource.count) events")
         }
@@ -74,14 +75,16 @@ struct Questions: Sendable {
         let filter = Filter.user(value)
         all.append(
             Question(
-                name: name, ask: { log, _ in try await Questions.rows(log.events(where: filter, limit: 100)) },
+                name: name,
+                ask: { log, _ in try await Questions.rows(log.events(where: filter, limit: 100)) },
                 sql: "SELECT * FROM event WHERE \(column)=? ORDER BY timestamp DESC LIMIT 100",
                 values: { _ in [.text(value)] }))
     }
 
     private mutating func identifiers(_ events: [AuditEvent]) {
         let step = max(1, events.count / 997)
-        let ids = stride(from: step / 2, to: events.count, by: step).compactMap { events[$0].id }.shuffledBySeed()
+        let ids = stride(from: step / 2, to: events.count, by: step).compactMap { events[$0].id }
+            .shuffledBySeed()
         guard !ids.isEmpty else { return }
         all.append(
             Question(
@@ -109,7 +112,8 @@ struct Questions: Sendable {
         // An hour, or the seventh part of a workload that is shorter than seven hours.
         let window = min(60 * Questions.nanosecondsPerMinute, max(1, (last - first) / 7))
         let from = first + (last - first) / 2
-        let range = Filter.since(.absolute(nanoseconds: from)) && .before(.absolute(nanoseconds: from + window))
+        let range =
+            Filter.since(.absolute(nanoseconds: from)) && .before(.absolute(nanoseconds: from + window))
         let kind = names.contains("authentication") ? "authentication" : common
         let label = "failures of type \(kind) in \(window / 1_000_000_000) s"
         let failures = Filter.type(kind) && .result(.failure) && range
@@ -125,14 +129,16 @@ struct Questions: Sendable {
                 Question(
                     name: "count of a user's events of a type in \(window / 1_000_000_000) s",
                     ask: { log, _ in try await log.count(where: filter) },
-                    sql: "SELECT count(*) FROM event WHERE user=? AND type=? AND timestamp>=? AND timestamp<?",
+                    sql:
+                        "SELECT count(*) FROM event WHERE user=? AND type=? AND timestamp>=? AND timestamp<?",
                     values: { _ in [.text(user), .text(common), .integer(from), .integer(from + window)] }))
             let rare = Filter.user(user) && .type(common) && .result(.failure)
             all.append(
                 Question(
                     name: "user and type and failure, latest 50",
                     ask: { log, _ in try await Questions.rows(log.events(where: rare, limit: 50)) },
-                    sql: "SELECT * FROM event WHERE user=? AND type=? AND result=2 ORDER BY timestamp DESC LIMIT 50",
+                    sql:
+                        "SELECT * FROM event WHERE user=? AND type=? AND result=2 ORDER BY timestamp DESC LIMIT 50",
                     values: { _ in [.text(user), .text(common)] }))
         }
         let minute = Questions.nanosecondsPerMinute
@@ -146,13 +152,15 @@ struct Questions: Sendable {
                 Question(
                     name: "a user's events by type in \(window / 1_000_000_000) s",
                     ask: { log, _ in try await log.count(where: .user(user) && range, by: .type).count },
-                    sql: "SELECT type, count(*) FROM event WHERE user=? AND timestamp>=? AND timestamp<? GROUP BY type",
+                    sql:
+                        "SELECT type, count(*) FROM event WHERE user=? AND timestamp>=? AND timestamp<? GROUP BY type",
                     values: { _ in [.text(user), .integer(from), .integer(from + window)] }))
         }
         all.append(
             Question(
                 name: "top 10 users", ask: { log, _ in try await log.count(by: .user, top: 10).count },
-                sql: "SELECT user, count(*) FROM event WHERE user IS NOT NULL GROUP BY user ORDER BY 2 DESC LIMIT 10",
+                sql:
+                    "SELECT user, count(*) FROM event WHERE user IS NOT NULL GROUP BY user ORDER BY 2 DESC LIMIT 10",
                 values: { _ in [] }))
     }
 
@@ -163,7 +171,8 @@ struct Questions: Sendable {
                 Question(
                     name: "events whose text contains “\(word)”",
                     ask: { log, _ in try await log.count(where: .text(contains: word)) },
-                    sql: "SELECT count(*) FROM event WHERE message LIKE ?1 OR error LIKE ?1 OR details LIKE ?1",
+                    sql:
+                        "SELECT count(*) FROM event WHERE message LIKE ?1 OR error LIKE ?1 OR details LIKE ?1",
                     values: { _ in [.text("%\(word)%")] }, isComparable: false))
         }
     }
@@ -174,7 +183,8 @@ struct Questions: Sendable {
             Question(
                 name: "all events of a session",
                 ask: { log, _ in try await Questions.rows(log.events(where: .session(session))) },
-                sql: "SELECT * FROM event WHERE session=? ORDER BY timestamp DESC", values: { _ in [.text(session)] }))
+                sql: "SELECT * FROM event WHERE session=? ORDER BY timestamp DESC",
+                values: { _ in [.text(session)] }))
     }
 
     private mutating func path(_ events: [AuditEvent]) {

@@ -44,7 +44,9 @@ enum KilledWriter {
         let threads = (0..<2).map { producer in
             Thread {
                 var index = producer
-                while (try? log.appendBlocking(contentsOf: workload.events[batches[index % batches.count]])) != nil {
+                while (try? log.appendBlocking(contentsOf: workload.events[batches[index % batches.count]]))
+                    != nil
+                {
                     let count = batches[index % batches.count].count
                     output.withLock { $0.write(Data("\(count)\n".utf8)) }
                     index += 2

@@ -20,7 +20,8 @@ struct Figure: Sendable {
 
     /// How many times better than `peer` Tallyroll is, or nil without both.
     func advantage(over peer: Contestant) -> Double? {
-        guard let own = samples[.tallyroll]?.median, let other = samples[peer]?.median, own > 0, other > 0 else {
+        guard let own = samples[.tallyroll]?.median, let other = samples[peer]?.median, own > 0, other > 0
+        else {
             return nil
         }
         return isHigherBetter ? own / other : other / own
@@ -143,7 +144,8 @@ struct Report: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let whole = Whole(
-            title: title, command: command, machine: machine, conditions: conditions, figures: rows, notes: notes)
+            title: title, command: command, machine: machine, conditions: conditions, figures: rows,
+            notes: notes)
         return String(decoding: try encoder.encode(whole), as: UTF8.self)
     }
 }

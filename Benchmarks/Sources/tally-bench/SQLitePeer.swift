@@ -32,8 +32,10 @@ final class SQLitePeer {
     // MARK: Loading
 
     private static let columns = [
-        "id", "timestamp", "type", "severity", "user", "action", "resource_type", "resource_id", "result", "error",
-        "component", "message", "ip", "agent", "request", "session", "correlation", "duration", "details", "extra",
+        "id", "timestamp", "type", "severity", "user", "action", "resource_type", "resource_id", "result",
+        "error",
+        "component", "message", "ip", "agent", "request", "session", "correlation", "duration", "details",
+        "extra",
     ]
 
     func createTable() throws {
@@ -82,7 +84,11 @@ final class SQLitePeer {
         }
         func integer(_ value: Int64?) {
             place += 1
-            if let value { sqlite3_bind_int64(statement, place, value) } else { sqlite3_bind_null(statement, place) }
+            if let value {
+                sqlite3_bind_int64(statement, place, value)
+            } else {
+                sqlite3_bind_null(statement, place)
+            }
         }
         text(event.id)
         integer(event.timestamp?.nanosecondsSince1970 ?? 0)
@@ -106,7 +112,10 @@ final class SQLitePeer {
         text(event.requestID)
         text(event.sessionID)
         text(event.correlationID)
-        integer(event.duration.map { $0.components.seconds * 1_000_000_000 + $0.components.attoseconds / 1_000_000_000 })
+        integer(
+            event.duration.map {
+                $0.components.seconds * 1_000_000_000 + $0.components.attoseconds / 1_000_000_000
+            })
         text(event.details?.text)
         text(event.extra?.text)
         guard sqlite3_step(statement) == SQLITE_DONE else { throw problem() }

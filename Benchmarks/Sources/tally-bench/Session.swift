@@ -48,7 +48,8 @@ final class Session {
         if hasPeers {
             report.conditions.append(
                 "SQLite \(SQLitePeer.version): \(SQLitePeer.policy); indexes on id, (user, time), (type, time), "
-                    + "(resource, time); one connection; each column of each row is read, none is made a value.")
+                    + "(resource, time); one connection; each column of each row is read, none is made a value."
+            )
         }
         if parts.contains(.queries), !questions.subjects.isEmpty {
             report.conditions.append(
@@ -82,11 +83,14 @@ final class Session {
         let name = "commits of \(batch) events, \(count) producer\(count == 1 ? "" : "s")"
         let events = Double(workload.count)
         func add(_ contestant: Contestant, _ cost: IngestCost) {
-            report.add(section, name, unit: "events/s", higherIsBetter: true, contestant, events / cost.seconds)
-            report.add(section, "\(name): CPU", unit: "µs an event", contestant, cost.cpuSeconds / events * 1e6)
+            report.add(
+                section, name, unit: "events/s", higherIsBetter: true, contestant, events / cost.seconds)
+            report.add(
+                section, "\(name): CPU", unit: "µs an event", contestant, cost.cpuSeconds / events * 1e6)
         }
         let path = try workspace.fresh("ingest")
-        let cost = try TallyrollIngest.run(workload, at: path, batch: batch, producers: count, options: options)
+        let cost = try TallyrollIngest.run(
+            workload, at: path, batch: batch, producers: count, options: options)
         add(.tallyroll, cost)
         report.add(
             section, "\(name): until closed", unit: "events/s", higherIsBetter: true, .tallyroll,
@@ -117,11 +121,14 @@ final class Session {
         func add(_ contestant: Contestant, _ times: [Double]) {
             for (label, part) in [("p50", 0.5), ("p99", 0.99)] {
                 report.add(
-                    section, "one event alone, \(label)", unit: "ms", contestant, Samples.percentile(part, times) * 1e3)
+                    section, "one event alone, \(label)", unit: "ms", contestant,
+                    Samples.percentile(part, times) * 1e3)
             }
         }
         let path = try workspace.fresh("singles")
-        add(.tallyroll, try TallyrollIngest.singles(workload, count: Session.singles, at: path, options: options))
+        add(
+            .tallyroll,
+            try TallyrollIngest.singles(workload, count: Session.singles, at: path, options: options))
         _ = try workspace.fresh("singles")
         guard hasPeers else { return }
         add(.file, try FileIngest.singles(workload, count: Session.singles, at: try workspace.fresh("lines")))
@@ -171,11 +178,14 @@ final class Session {
         let all = Workspace.files(path).reduce(0) { $0 + $1.bytes }
         report.add(section, "all", unit: "bytes", .tallyroll, Double(all) / events)
         report.add(section, "all", unit: "bytes", .file, Double(workload.text.count) / events)
-        if hasPeers, let database = Workspace.files(workspace.root).first(where: { $0.path.hasSuffix("sqlite.db") }) {
+        if hasPeers,
+            let database = Workspace.files(workspace.root).first(where: { $0.path.hasSuffix("sqlite.db") })
+        {
             report.add(section, "all", unit: "bytes", .sqlite, Double(database.bytes) / events)
         }
         for part in try Sizes.parts(ofStore: path) where Double(part.bytes) / events >= 0.01 {
-            report.add("Bytes an event by part", part.name, unit: "bytes", .tallyroll, Double(part.bytes) / events)
+            report.add(
+                "Bytes an event by part", part.name, unit: "bytes", .tallyroll, Double(part.bytes) / events)
         }
     }
 
@@ -224,7 +234,9 @@ final class Session {
             var other = 0
             while Session.goesOn(times.count, sum) {
                 let turn = times.count
-                let seconds = try Measure.seconds { other = try peer.ask(question.sql, question.values(turn)) }
+                let seconds = try Measure.seconds {
+                    other = try peer.ask(question.sql, question.values(turn))
+                }
                 times.append(seconds)
                 sum += seconds
             }
@@ -241,7 +253,8 @@ final class Session {
 
     private func add(_ question: Question, _ contestant: Contestant, _ times: [Double], cpu: Double) {
         report.add(
-            "Questions: CPU of one asking", question.name, unit: "ms", contestant, cpu / Double(times.count) * 1e3)
+            "Questions: CPU of one asking", question.name, unit: "ms", contestant,
+            cpu / Double(times.count) * 1e3)
         for (label, part) in [("p50", 0.5), ("p99", 0.99)] {
             report.add(
                 "Questions", "\(question.name), \(label)", unit: "ms", contestant,
@@ -264,7 +277,8 @@ final class Session {
         let file = try workspace.fresh("lines")
         _ = try FileIngest.run(workload, at: file, batch: Session.bulk, isChained: true)
         let other = try FileIngest.verify(workload, at: file)
-        report.add(section, "everything", unit: "events/s", higherIsBetter: true, .chainedFile, events / other)
+        report.add(
+            section, "everything", unit: "events/s", higherIsBetter: true, .chainedFile, events / other)
         _ = try workspace.fresh("lines")
     }
 

@@ -47,7 +47,8 @@ enum Sizes {
     private static func label(_ section: IndexSection) -> String {
         switch section.role {
         case .blocks: "block directory, chain and subtree roots"
-        case .dictionary: "dictionary \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
+        case .dictionary:
+            "dictionary \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .postings: "postings \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .ids: "table of foreign ids"
         case .heads: "heads"

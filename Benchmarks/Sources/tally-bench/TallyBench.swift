@@ -38,7 +38,8 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var input: Input
     @Option(help: "Directory for the stores; on the disk that is to be measured.") var directory = "."
     @Option(help: "Runs; figures are their median.") var runs = 3
-    @Option(help: "Parts to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")). All unless given.")
+    @Option(
+        help: "Parts to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")). All unless given.")
     var only: [Part] = []
     @Option(help: "Producers of the ingest part. 1 and 2 unless given.") var producers: [Int] = []
     @Flag(help: "Measure Tallyroll alone.") var noPeers = false
@@ -59,14 +60,17 @@ struct Run: AsyncParsableCommand {
         let command = (["tally-bench"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
         let session = try Session(
             workload, workspace, Report(title: workload.name, command: command, machine: machine),
-            parts: only.isEmpty ? Set(Part.allCases) : Set(only), producers: producers.isEmpty ? [1, 2] : producers,
+            parts: only.isEmpty ? Set(Part.allCases) : Set(only),
+            producers: producers.isEmpty ? [1, 2] : producers,
             hasPeers: !noPeers)
         for number in 1...runs {
             Report.progress("run \(number) of \(runs)")
             try await session.run()
         }
         let report = session.report(runs: runs)
-        if let markdown { try (report.markdown() + "\n").write(toFile: markdown, atomically: true, encoding: .utf8) }
+        if let markdown {
+            try (report.markdown() + "\n").write(toFile: markdown, atomically: true, encoding: .utf8)
+        }
         print(json ? try report.json() : report.markdown())
     }
 }

@@ -66,7 +66,9 @@ final class Workload: Sendable {
     /// Calls `body` with the bytes of the lines in a range.
     func withLines<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try text.withUnsafeBytes { buffer in
-            try body(UnsafeRawBufferPointer(rebasing: buffer[offsets[range.lowerBound]..<offsets[range.upperBound]]))
+            try body(
+                UnsafeRawBufferPointer(
+                    rebasing: buffer[offsets[range.lowerBound]..<offsets[range.upperBound]]))
         }
     }
 
