@@ -35,7 +35,8 @@ import Testing
         (Sample.event(#","event_type":"y""#), "each known member once"),
         (
             Sample.event(
-                #","details":\#(String(repeating: #"{"a":"#, count: 10_000))1\#(String(repeating: "}", count: 10_000))"#),
+                #","details":\#(String(repeating: #"{"a":"#, count: 10_000))1\#(String(repeating: "}", count: 10_000))"#
+            ),
             "nesting of at most 512"
         ),
     ]
@@ -90,7 +91,8 @@ import Testing
         let tooLong = Sample.event(#","message":"\#(String(repeating: "m", count: 17 << 20))""#)
         let farTooLong = String(repeating: "x", count: 65 << 20)
         let input = [long, tooLong, farTooLong, Sample.event()].joined(separator: "\n")
-        let run = try Program.run("ingest", "--store", store, "--on-error", "skip", "--json", input: Data(input.utf8))
+        let run = try Program.run(
+            "ingest", "--store", store, "--on-error", "skip", "--json", input: Data(input.utf8))
         #expect(run.status == 1)
         #expect(try run.json()["events"] as? Int == 2)
         #expect(run.errors.contains("line 2"))
@@ -116,7 +118,8 @@ import Testing
         let events = try Sample.events(50)
         #expect(try Program.run("ingest", "--store", store, input: events).status == 0)
         try expectIntact(100)
-        let skipped = try Program.run("ingest", "--store", store, "--on-duplicate", "skip", "--json", input: events)
+        let skipped = try Program.run(
+            "ingest", "--store", store, "--on-duplicate", "skip", "--json", input: events)
         #expect(skipped.status == 0)
         #expect(try skipped.json()["skipped"] as? Int == 50)
         #expect(try skipped.json()["events"] as? Int == 0)
@@ -146,7 +149,8 @@ import Testing
         #expect(written.status == 74)
         #expect(written.complaint.contains("another store"))
         #expect(
-            FileManager.default.contentsEqual(atPath: other + "/" + name, andPath: foreign), "the file was touched")
+            FileManager.default.contentsEqual(atPath: other + "/" + name, andPath: foreign),
+            "the file was touched")
 
         try FileManager.default.removeItem(atPath: foreign)
         try expectIntact(50)

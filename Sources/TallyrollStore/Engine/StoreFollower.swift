@@ -97,7 +97,9 @@ package final class StoreFollower: Sendable {
             }
             do {
                 let isNewest = number == numbers.last
-                if let segment = try readUnknown(number, isNewest: isNewest, &state) { segments.append(segment) }
+                if let segment = try readUnknown(number, isNewest: isNewest, &state) {
+                    segments.append(segment)
+                }
             } catch let error as FormatError {
                 note("\(error)", SegmentName.of(number), &state)
             }

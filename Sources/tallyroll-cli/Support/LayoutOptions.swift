@@ -70,6 +70,7 @@ struct ByteSize: ExpressibleByArgument {
 }
 
 extension Codec: ExpressibleByArgument {
+    /// The value that an argument names.
     public init?(argument: String) {
         switch argument {
         case "none": self = .none
@@ -79,7 +80,9 @@ extension Codec: ExpressibleByArgument {
         }
     }
 
+    /// What the help lists.
     public static var allValueStrings: [String] { Codec.allCases.filter(\.isAvailable).map { "\($0)" } }
 
+    /// How the help names a default.
     public var defaultValueDescription: String { "\(self)" }
 }
