@@ -97,7 +97,9 @@ package final class StoreFollower: Sendable {
             }
             do {
                 let isNewest = number == numbers.last
-                if let segment = try readUnknown(number, isNewest: isNewest, &state) { segments.append(segment) }
+                if let segment = try readUnknown(number, isNewest: isNewest, &state) {
+                    segments.append(segment)
+                }
             } catch let error as FormatError {
                 note("\(error)", SegmentName.of(number), &state)
             }
@@ -204,8 +206,12 @@ package final class StoreFollower: Sendable {
         if let open = state.open, open.reader === last.reader {
             return try Digest.checked(open.chainAfter, "block header: chain hash")
         }
-        if let heads = try? last.reader.heads() { return try Digest.checked(heads.chainAfter, "segment heads") }
-        guard let entry = last.entries.last, let block = try? last.reader.openBlock(entry) else { return .zero }
+        if let heads = try? last.reader.heads() {
+            return try Digest.checked(heads.chainAfter, "segment heads")
+        }
+        guard let entry = last.entries.last, let block = try? last.reader.openBlock(entry) else {
+            return .zero
+        }
         return try Digest.checked(block.header.chainAfter, "block header: chain hash")
     }
 }

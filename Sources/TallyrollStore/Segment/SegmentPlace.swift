@@ -8,7 +8,8 @@ extension SegmentHeader {
         }
         guard self.number == number else {
             throw FormatError(
-                .invalid, "segment header: number", offset: 32, expected: "segment \(number), as the file name says",
+                .invalid, "segment header: number", offset: 32,
+                expected: "segment \(number), as the file name says",
                 found: "segment \(self.number): move the file away")
         }
     }
