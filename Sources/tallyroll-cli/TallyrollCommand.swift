@@ -17,13 +17,15 @@ struct TallyrollCommand: ParsableCommand {
               tallyroll verify --store audit
             """,
         subcommands: [
-            IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self, GetCommand.self, TailCommand.self,
+            IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self, GetCommand.self,
+            TailCommand.self,
             VerifyCommand.self, StatsCommand.self, ExportCommand.self, GenerateCommand.self,
         ])
 
     static func main() {
         // A reader that went away shows as an error of `write`.
         signal(SIGPIPE, SIG_IGN)
+        Interrupts.unblock()
         do {
             var command = try parseAsRoot()
             try command.run()

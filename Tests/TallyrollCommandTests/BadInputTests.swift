@@ -35,7 +35,8 @@ import Testing
         (Sample.event(#","event_type":"y""#), "each known member once"),
         (
             Sample.event(
-                #","details":\#(String(repeating: #"{"a":"#, count: 10_000))1\#(String(repeating: "}", count: 10_000))"#),
+                #","details":\#(String(repeating: #"{"a":"#, count: 10_000))1\#(String(repeating: "}", count: 10_000))"#
+            ),
             "nesting of at most 512"
         ),
     ]
@@ -90,7 +91,8 @@ import Testing
         let tooLong = Sample.event(#","message":"\#(String(repeating: "m", count: 17 << 20))""#)
         let farTooLong = String(repeating: "x", count: 65 << 20)
         let input = [long, tooLong, farTooLong, Sample.event()].joined(separator: "\n")
-        let run = try Program.run("ingest", "--store", store, "--on-error", "skip", "--json", input: Data(input.utf8))
+        let run = try Program.run(
+            "ingest", "--store", store, "--on-error", "skip", "--json", input: Data(input.utf8))
         #expect(run.status == 1)
         #expect(try run.json()["events"] as? Int == 2)
         #expect(run.errors.contains("line 2"))
@@ -116,7 +118,8 @@ import Testing
         let events = try Sample.events(50)
         #expect(try Program.run("ingest", "--store", store, input: events).status == 0)
         try expectIntact(100)
-        let skipped = try Program.run("ingest", "--store", store, "--on-duplicate", "skip", "--json", input: events)
+        let skipped = try Program.run(
+            "ingest", "--store", store, "--on-duplicate", "skip", "--json", input: events)
         #expect(skipped.status == 0)
         #expect(try skipped.json()["skipped"] as? Int == 50)
         #expect(try skipped.json()["events"] as? Int == 0)
@@ -146,7 +149,8 @@ import Testing
         #expect(written.status == 74)
         #expect(written.complaint.contains("another store"))
         #expect(
-            FileManager.default.contentsEqual(atPath: other + "/" + name, andPath: foreign), "the file was touched")
+            FileManager.default.contentsEqual(atPath: other + "/" + name, andPath: foreign),
+            "the file was touched")
 
         try FileManager.default.removeItem(atPath: foreign)
         try expectIntact(50)
@@ -192,12 +196,14 @@ import Testing
         guard FileManager.default.fileExists(atPath: limited + "/STORE") else { return }
         #expect(try Program.run("ingest", "--store", limited, "--on-duplicate", "skip", input).status == 0)
         let ids = try Program.run(
-            "query", "--store", limited, "component != engine or not component exists", "--order", "oldest",
-            "--fields", "id")
+            "query", "--store", limited, "--order", "oldest", "--fields", "id"
+        ).lines
         let wanted = String(decoding: try Data(contentsOf: URL(fileURLWithPath: input)), as: UTF8.self)
-            .split(separator: "\n").map { String($0.prefix(43)) + "}" }
-        #expect(ids.lines.filter { wanted.contains($0) || $0.contains("\"id\"") }.count >= 20_000)
-        #expect(ids.lines.prefix(events) == wanted.prefix(events))
+            .split(separator: "\n").map { String($0.prefix(44)) + "}" }
+        #expect(Array(ids.prefix(events)) == Array(wanted.prefix(events)))
+        // The log may also hold what it says about its own recovery.
+        let found = Set(ids)
+        #expect(wanted.allSatisfy { found.contains($0) })
         #expect(try Program.run("verify", "--store", limited).status == 0)
     }
 }

@@ -37,7 +37,8 @@ import Testing
     @Test func badNewsIsOne() throws {
         let store = directory.path("store")
         let input = Data((Sample.event() + "\nno event\n" + Sample.event() + "\n").utf8)
-        let skipping = try Program.run("ingest", "--store", store, "--on-error", "skip", "--json", input: input)
+        let skipping = try Program.run(
+            "ingest", "--store", store, "--on-error", "skip", "--json", input: input)
         #expect(skipping.status == 1)
         let report = try skipping.json()
         #expect(report["events"] as? Int == 2)
@@ -55,12 +56,15 @@ import Testing
         ["count"], ["frobnicate"], ["ingest", "--on-error", "maybe"], ["ingest", "--durability", "paper"],
         ["generate"], ["generate", "-3"], ["generate", "3", "--gap", "-1"],
         ["query", "--store", "STORE", "user ="], ["query", "--store", "STORE", "--fields", "nonsense"],
-        ["query", "--store", "STORE", "--cursor", "nonsense"], ["query", "--store", "STORE", "--limit", "-1"],
+        ["query", "--store", "STORE", "--cursor", "nonsense"],
+        ["query", "--store", "STORE", "--limit", "-1"],
         ["count", "--store", "STORE", "--every", "often"], ["count", "--store", "STORE", "--top", "3"],
         ["count", "--store", "STORE", "--by", "text"], ["get", "--store", "STORE"],
         ["get", "--store", "STORE", "id", "--sequence", "1"], ["tail", "--store", "STORE", "-n", "-2"],
-        ["ingest", "--store", "NEW", "--segment-size", "3000"], ["ingest", "--store", "NEW", "--block-events", "5"],
-        ["ingest", "--store", "NEW", "--level", "77"], ["ingest", "--store", "STORE", "--segment-size", "1M"],
+        ["ingest", "--store", "NEW", "--segment-size", "3000"],
+        ["ingest", "--store", "NEW", "--block-events", "5"],
+        ["ingest", "--store", "NEW", "--level", "77"],
+        ["ingest", "--store", "STORE", "--segment-size", "1M"],
         ["ingest", "--store", ""],
     ])
     func wrongUsageIs64(_ arguments: [String]) throws {
@@ -84,7 +88,9 @@ import Testing
 
     @Test func badInputIs65AndSaysWhatWentIn() throws {
         let store = directory.path("store")
-        let lines = [Sample.event(), Sample.event(), #"{"timestamp":"2026-01-01T00:00:00Z"}"#, Sample.event()]
+        let lines = [
+            Sample.event(), Sample.event(), #"{"timestamp":"2026-01-01T00:00:00Z"}"#, Sample.event(),
+        ]
         let file = try directory.file("bad.jsonl", lines.joined(separator: "\n"))
         let run = try Program.run("ingest", "--store", store, file, "--json")
         #expect(run.status == 65)
@@ -105,7 +111,8 @@ import Testing
     }
 
     @Test func aStoreThatCannotBeCreatedIs73() throws {
-        let run = try Program.run("ingest", "--store", directory.path("no/such/parent"), input: Sample.events(1))
+        let run = try Program.run(
+            "ingest", "--store", directory.path("no/such/parent"), input: Sample.events(1))
         #expect(run.status == 73)
         expectOneLine(run, "no/such/parent")
         let file = try directory.file("file", "this is no directory")

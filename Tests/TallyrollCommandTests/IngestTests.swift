@@ -88,7 +88,9 @@ import Testing
         for length in [0, 1, 2, 255_900, 261_000, 262_100, 524_000, 1_048_400, 1_048_500, 2_100_000, 3] {
             let extra = Int.random(in: 0..<200, using: &random)
             let id = "id-\(lines.count)"
-            lines.append(Sample.event(#","id":"\#(id)","message":"\#(String(repeating: "m", count: length + extra))""#))
+            lines.append(
+                Sample.event(#","id":"\#(id)","message":"\#(String(repeating: "m", count: length + extra))""#)
+            )
         }
         lines.shuffle()
         let input = Data(lines.joined(separator: "\n").utf8)
@@ -107,7 +109,8 @@ import Testing
             #"{"eventVersion":"1.08","eventTime":"2026-01-01T00:00:00Z","eventSource":"s3.amazonaws.com","eventName":"\#(name)","eventID":"id-\#(name)","awsRegion":"eu-central-1"}"#
         }
         let document = #"{"Records":[\#(record("GetObject")),\#(record("PutObject"))]}"#
-        let pretty = "{\n  \"Records\": [\n    \(record("ListBuckets")),\n    \(record("CreateBucket"))\n  ]\n}\n"
+        let pretty =
+            "{\n  \"Records\": [\n    \(record("ListBuckets")),\n    \(record("CreateBucket"))\n  ]\n}\n"
         let lines = record("DeleteObject") + "\n" + record("CopyObject") + "\n"
         let files = [
             try gzip(Data(document.utf8), "document.json"), try directory.file("pretty.json", pretty),

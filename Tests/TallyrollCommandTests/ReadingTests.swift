@@ -13,10 +13,13 @@ import Testing
         store = directory.path("store")
         let data = try Sample.events(3000)
         lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
-        events = try lines.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+        events = try lines.map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
         // Blocks, a sealed segment, an open one and a tail.
         let first = Data(lines[..<2000].joined(separator: "\n").utf8)
-        #expect(try Program.run("ingest", "--store", store, "--block-events", "128", input: first).status == 0)
+        #expect(
+            try Program.run("ingest", "--store", store, "--block-events", "128", input: first).status == 0)
         #expect(try Program.run("seal", "--store", store).status == 0)
         let second = Data(lines[2000...].joined(separator: "\n").utf8)
         #expect(try Program.run("ingest", "--store", store, input: second).status == 0)
@@ -32,7 +35,8 @@ import Testing
 
     private func identifiers(_ run: Program.Run) throws -> [String] {
         try run.lines.map { line in
-            let event = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            let event = try #require(
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             return try #require(event["id"] as? String)
         }
     }
@@ -48,7 +52,11 @@ import Testing
         }
         #expect(newest == expected.compactMap { string("id", $0.element) })
         let some = try identifiers(run("query", "type = authentication", "--order", "oldest"))
-        #expect(some == events.filter { string("event_type", $0) == "authentication" }.compactMap { string("id", $0) })
+        #expect(
+            some
+                == events.filter { string("event_type", $0) == "authentication" }.compactMap {
+                    string("id", $0)
+                })
     }
 
     @Test(arguments: ["newest", "oldest"])
@@ -62,7 +70,8 @@ import Testing
                 ["query", "--store", store, "result = success", "--order", order, "--limit", "400"] + cursor)
             pages += try identifiers(page)
             rounds += 1
-            guard let next = page.errors.split(separator: "\n").first(where: { $0.hasPrefix("next: ") }) else { break }
+            guard let next = page.errors.split(separator: "\n").first(where: { $0.hasPrefix("next: ") })
+            else { break }
             cursor = ["--cursor", String(next.dropFirst(6))]
         }
         #expect(pages == all)
@@ -85,7 +94,10 @@ import Testing
             "query", "sequence < 2", "--order", "oldest", "--format", "csv", "--fields",
             "user,user_agent,result,error,details"
         ).text
-        #expect(csv.hasPrefix("user,user_agent,result,error,details\r\nuser20@example.com,orchestrator-sdk-go/1.14.2,success,,"))
+        #expect(
+            csv.hasPrefix(
+                "user,user_agent,result,error,details\r\nuser20@example.com,orchestrator-sdk-go/1.14.2,success,,"
+            ))
         #expect(csv.contains(#""{""duration_ms"":37,"#))
         let table = try run("query", "sequence < 2", "--order", "oldest", "--format", "table").lines
         #expect(table.count == 3)
@@ -104,7 +116,8 @@ import Testing
             "export", "--store", other, "--format", "csv", "--fields", "message,user,ip,result,error")
         #expect(
             csv.text
-                == "message,user,ip,result,error\r\n\"a \"\"quote\"\", a comma\r\nand a line\",\"\",,denied,\"no, never\"\r\n")
+                == "message,user,ip,result,error\r\n\"a \"\"quote\"\", a comma\r\nand a line\",\"\",,denied,\"no, never\"\r\n"
+        )
         let table = try Program.run("query", "--store", other, "--format", "table", "--fields", "message,ip")
         #expect(table.lines.count == 2, "control characters do not break a row")
     }
@@ -116,7 +129,9 @@ import Testing
         for event in events { types[string("event_type", event) ?? "", default: 0] += 1 }
         let sorted = types.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         #expect(try run("count", "--by", "type").lines == sorted.map { "\($0.key) \($0.value)" })
-        #expect(try run("count", "--by", "type", "--top", "2").lines == sorted.prefix(2).map { "\($0.key) \($0.value)" })
+        #expect(
+            try run("count", "--by", "type", "--top", "2").lines
+                == sorted.prefix(2).map { "\($0.key) \($0.value)" })
         var pairs: [String: Int] = [:]
         for event in events {
             guard let user = string("user_id", event), let action = string("action", event) else { continue }
@@ -125,7 +140,9 @@ import Testing
         let groups = try run("count", "--by", "user,action").lines
         #expect(Set(groups) == Set(pairs.map { "\($0.key) \($0.value)" }))
         var minutes: [String: Int] = [:]
-        for event in events { minutes[String((string("timestamp", event) ?? "").prefix(16)), default: 0] += 1 }
+        for event in events {
+            minutes[String((string("timestamp", event) ?? "").prefix(16)), default: 0] += 1
+        }
         let histogram = try run("count", "--every", "1m").lines
         #expect(histogram == minutes.sorted { $0.key < $1.key }.map { "\($0.key):00Z \($0.value)" })
         let json = try run("count", "--by", "type", "--json", "--top", "1").json()
@@ -241,7 +258,8 @@ import Testing
         let verified = try Program.run("verify", "--store", store, "--json")
         #expect(verified.status == 1)
         let problems = try #require(verified.json()["problems"] as? [[String: Any]])
-        #expect(problems.contains { $0["segment"] as? Int == 1 && $0["block"] is Int && $0["sequence"] is Int })
+        #expect(
+            problems.contains { $0["segment"] as? Int == 1 && $0["block"] is Int && $0["sequence"] is Int })
         let exported = try Program.run("export", "--store", store)
         #expect(exported.status == 1)
         #expect(exported.errors.contains("segment 1, block "))

@@ -4,7 +4,8 @@ import Testing
 /// Captured events go in and come back: same keys, same values, `details` byte for byte, same order.
 @Suite struct RoundTripTests {
     static let corpora = [
-        "azure_sentinel_okta", "azure_sentinel_samples", "elastic_auth_log", "gcp_audit_samples", "invictus_aws",
+        "azure_sentinel_okta", "azure_sentinel_samples", "elastic_auth_log", "gcp_audit_samples",
+        "invictus_aws",
         "invictus_gws", "k8s_audit_samples", "llm_agent_tool_calls", "otrf_cloud_linux",
     ]
 
@@ -51,7 +52,9 @@ import Testing
             let left = try #require(JSONSerialization.jsonObject(with: Data(line)) as? NSDictionary)
             let right = try #require(JSONSerialization.jsonObject(with: Data(event)) as? NSDictionary)
             guard left == right, details(Data(line)) == details(Data(event)) else {
-                Issue.record("\(String(decoding: line, as: UTF8.self)) came back as \(String(decoding: event, as: UTF8.self))")
+                Issue.record(
+                    "\(String(decoding: line, as: UTF8.self)) came back as \(String(decoding: event, as: UTF8.self))"
+                )
                 return
             }
         }

@@ -83,7 +83,8 @@ struct CountCommand: ParsableCommand {
 
     private func print(_ count: EventCount) throws {
         if json {
-            try Report([("count", .count(count.count)), ("problems", CountCommand.problems(count.problems))]).print()
+            try Report([("count", .count(count.count)), ("problems", CountCommand.problems(count.problems))])
+                .print()
         } else {
             var out = StandardOutput()
             try out.line("\(count.count)")
@@ -101,7 +102,8 @@ struct CountCommand: ParsableCommand {
             }
             return try Report([
                 ("by", .list(fields.map { .text($0.name) })), ("groups", .list(groups)),
-                ("group_count", .count(counts.groupCount)), ("problems", CountCommand.problems(counts.problems)),
+                ("group_count", .count(counts.groupCount)),
+                ("problems", CountCommand.problems(counts.problems)),
             ]).print()
         }
         var out = StandardOutput()
@@ -114,7 +116,8 @@ struct CountCommand: ParsableCommand {
     private func print(_ histogram: Histogram, every span: Int64) throws {
         guard !json else {
             let buckets = histogram.buckets.map { bucket in
-                Report.Value.object(Report([("start", .text("\(bucket.start)")), ("count", .count(bucket.count))]))
+                Report.Value.object(
+                    Report([("start", .text("\(bucket.start)")), ("count", .count(bucket.count))]))
             }
             return try Report([
                 ("every", .text(DurationText.format(span))), ("buckets", .list(buckets)),

@@ -41,7 +41,9 @@ struct ExportCommand: ParsableCommand {
             store.warn(problem)
         } body: { record, place in
             try printer.print(record, place)
-            if printer.count & 1023 == 0 { progress.update(done: printer.count, total: total, events: printer.count) }
+            if printer.count & 1023 == 0 {
+                progress.update(done: printer.count, total: total, events: printer.count)
+            }
         }
         progress.clear()
         try printer.flush()

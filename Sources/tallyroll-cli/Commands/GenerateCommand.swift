@@ -6,7 +6,8 @@ import TallyrollWorkload
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Prints generated audit events as JSON lines: the same arguments give the same bytes everywhere.",
+        abstract:
+            "Prints generated audit events as JSON lines: the same arguments give the same bytes everywhere.",
         discussion: """
             Examples:
               tallyroll generate 1000000 > events.jsonl

@@ -69,7 +69,8 @@ struct GetCommand: ParsableCommand {
     private func print(
         _ record: RecordView, _ row: QueryRow, in snapshot: StoreSnapshot, _ store: ReadableStore
     ) throws {
-        var place = RecordPlace(sequence: row.sequence, recordedAt: row.recordedAt, storeTag: snapshot.storeTag)
+        var place = RecordPlace(
+            sequence: row.sequence, recordedAt: row.recordedAt, storeTag: snapshot.storeTag)
         var hashes: (previous: [UInt8], own: [UInt8])?
         do {
             hashes = try ChainHashes.around(row.sequence, in: snapshot)

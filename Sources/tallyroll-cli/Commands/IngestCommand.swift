@@ -6,7 +6,8 @@ import TallyrollStore
 struct IngestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest",
-        abstract: "Appends events from files or standard input to a store, creating the store if there is none.",
+        abstract:
+            "Appends events from files or standard input to a store, creating the store if there is none.",
         discussion: """
             Files may be JSON lines (one event a line) or AWS CloudTrail, compressed with gzip or not. The command
             returns when everything is in the store with the durability asked for. A line that is no event is
@@ -59,7 +60,8 @@ struct IngestCommand: ParsableCommand {
         let started = steadyNanoseconds()
         let log = try WritableStore(place, options: options)
         var importer = try Importer(
-            log.store, durability: durability, onError: onError, onDuplicate: onDuplicate, bytesTotal: bytesTotal)
+            log.store, durability: durability, onError: onError, onDuplicate: onDuplicate,
+            bytesTotal: bytesTotal)
         let ending = IngestCommand.importInputs(inputs, format: format, with: &importer)
         let (events, failure) = importer.sender.acknowledgements.wait()
         importer.clearProgress()
@@ -67,7 +69,8 @@ struct IngestCommand: ParsableCommand {
         let seconds = Double(steadyNanoseconds() - started) / 1e9
         try report(
             IngestReport(
-                events: events, rejected: importer.rejected, skipped: onDuplicate == .skip ? importer.skipped : nil,
+                events: events, rejected: importer.rejected,
+                skipped: onDuplicate == .skip ? importer.skipped : nil,
                 seconds: seconds, bytesOnDisk: try place.bytesOnDisk()))
         if let failure = failure ?? closing {
             let cause = CommandFailure(failure)
@@ -79,9 +82,11 @@ struct IngestCommand: ParsableCommand {
                 .badInput,
                 "\(reason); \(IngestCommand.inStore(events)) before it: mend it, or use --on-error skip")
         case .failed(let failure):
-            throw CommandFailure(failure.status, "\(failure.message); \(IngestCommand.inStore(events)) before it")
+            throw CommandFailure(
+                failure.status, "\(failure.message); \(IngestCommand.inStore(events)) before it")
         case .interrupted:
-            throw CommandFailure(.interrupted, "interrupted: \(IngestCommand.inStore(events)) and stayed there")
+            throw CommandFailure(
+                .interrupted, "interrupted: \(IngestCommand.inStore(events)) and stayed there")
         case .complete:
             if importer.rejected > 0 { throw CommandFailure.badNews }
         }

@@ -7,7 +7,8 @@ import TallyrollStore
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Says what a store holds: events, segments, bytes by part, time span, most frequent values.",
+        abstract:
+            "Says what a store holds: events, segments, bytes by part, time span, most frequent values.",
         discussion: """
             The size of the events as JSON is computed from a sample of blocks when there are many.
 
@@ -121,7 +122,9 @@ private struct StoreFigures {
                 .list(
                     counts.groups.map { group in
                         .object(
-                            Report([("value", .text(group.values.first ?? "")), ("count", .count(group.count))]))
+                            Report([
+                                ("value", .text(group.values.first ?? "")), ("count", .count(group.count)),
+                            ]))
                     }))
         }
         return Report([
@@ -152,7 +155,8 @@ private struct StoreFigures {
             StoreFigures.row("events", Figures.count(events)),
             StoreFigures.row(
                 "segments",
-                "\(Figures.count(segments)) (\(Figures.count(sealedSegments)) sealed), \(Figures.count(blocks, "block"))"),
+                "\(Figures.count(segments)) (\(Figures.count(sealedSegments)) sealed), \(Figures.count(blocks, "block"))"
+            ),
         ]
         if let times { lines.append(StoreFigures.row("event times", StoreFigures.text(times))) }
         if let recordedTimes { lines.append(StoreFigures.row("recorded", StoreFigures.text(recordedTimes))) }
@@ -164,7 +168,8 @@ private struct StoreFigures {
         lines.append(
             StoreFigures.row(
                 "as JSON",
-                "\(json.isExact ? "" : "about ")\(Figures.bytes(json.bytes)), \(Figures.decimals(ratio, 1)) times as much"))
+                "\(json.isExact ? "" : "about ")\(Figures.bytes(json.bytes)), \(Figures.decimals(ratio, 1)) times as much"
+            ))
         for group in StoreUsage.Group.allCases where usage.total(of: group) > 0 {
             lines.append("")
             lines.append(bytesRow(group.rawValue, usage.total(of: group), indent: 0))

@@ -55,7 +55,9 @@ struct TailCommand: ParsableCommand {
     }
 
     /// The sequence from which on the wanted events stand, and how many meant ones stand before them there.
-    private func lastEvents(_ filter: Filter, in snapshot: StoreSnapshot) throws -> (start: UInt64, skipped: Int) {
+    private func lastEvents(_ filter: Filter, in snapshot: StoreSnapshot) throws -> (
+        start: UInt64, skipped: Int
+    ) {
         let end = snapshot.endSequence
         guard n > 0 else { return (end, 0) }
         var span = UInt64(max(n, 1))

@@ -5,7 +5,8 @@ import TallyrollStore
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Reads the whole store again, recomputes every hash, and says whether anything was changed.",
+        abstract:
+            "Reads the whole store again, recomputes every hash, and says whether anything was changed.",
         discussion: """
             It may run while the store is being written. The exit code is 0 only when the store is intact. Every
             problem is named with its segment, block and sequence.

@@ -23,7 +23,9 @@ struct BatchSender: ~Copyable {
     @inline(__always)
     mutating func commit(from start: Int) throws -> Bool {
         batch.offsets.append(UInt32(start))
-        guard batch.count >= BatchSender.eventsMax || batch.bytes.count >= BatchSender.bytesMax else { return false }
+        guard batch.count >= BatchSender.eventsMax || batch.bytes.count >= BatchSender.bytesMax else {
+            return false
+        }
         try send()
         return true
     }

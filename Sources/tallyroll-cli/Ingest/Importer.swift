@@ -61,7 +61,9 @@ struct Importer: ~Copyable {
             try reject("\(file.name): \(what)")
         }
         bytesDone += file.position
-        if taken + rejected + skipped == before, !Interrupts.isWanted { Terminal.warn("\(file.name) holds no events") }
+        if taken + rejected + skipped == before, !Interrupts.isWanted {
+            Terminal.warn("\(file.name) holds no events")
+        }
     }
 
     /// Takes the progress line away.
@@ -79,7 +81,8 @@ struct Importer: ~Copyable {
             if line.text.isBlank { continue }
             if line.isTooLong {
                 try reject(
-                    "\(file.name), line \(line.number): it is longer than \(LineReader.lineBytesMax >> 20) MiB")
+                    "\(file.name), line \(line.number): it is longer than \(LineReader.lineBytesMax >> 20) MiB"
+                )
             } else if format == .jsonl {
                 try take(line.text, of: file, line: line.number)
             } else {
@@ -92,6 +95,10 @@ struct Importer: ~Copyable {
     private mutating func guess(_ lines: inout LineReader) throws -> InputFormat {
         guard let head = try lines.peek() else { return .jsonl }
         if CloudTrailRecords.begins(head) { return .cloudtrail }
+        // A document may begin with a line that is only its opening brace.
+        if !CloudTrailLines.isWhole(head), let text = try lines.peekMore(), CloudTrailRecords.begins(text) {
+            return .cloudtrail
+        }
         var scratch = ByteWriter()
         if (try? events.parse(head, into: &scratch)) != nil { return .jsonl }
         return (try? cloudTrail.parse(head, into: &scratch)) != nil ? .cloudtrail : .jsonl
@@ -123,7 +130,8 @@ struct Importer: ~Copyable {
     private mutating func readDocument(_ lines: inout LineReader, of file: InputFile) throws {
         guard let text = try lines.rest() else {
             return try reject(
-                "\(file.name): a CloudTrail document of more than \(LineReader.lineBytesMax >> 20) MiB: split it")
+                "\(file.name): a CloudTrail document of more than \(LineReader.lineBytesMax >> 20) MiB: split it"
+            )
         }
         if Interrupts.isWanted { return }
         try takeRecords(text, of: file, firstLine: 1)
@@ -166,7 +174,8 @@ struct Importer: ~Copyable {
         if length > eventBytesMax {
             sender.batch.bytes.truncate(to: start)
             return try reject(
-                "\(file.name), line \(line): \(AuditLogError.eventTooLarge(bytes: length, limit: eventBytesMax))")
+                "\(file.name), line \(line): \(AuditLogError.eventTooLarge(bytes: length, limit: eventBytesMax))"
+            )
         }
         if onDuplicate != .keep, try refuseDuplicate(from: start, of: file, line: line) { return }
         taken += 1

@@ -19,7 +19,8 @@ final class InputFile {
         }
         guard descriptor >= 0 else {
             throw CommandFailure(
-                .inputOutput, "cannot open \(path): \(systemReason(errno)): check the name and its permissions")
+                .inputOutput,
+                "cannot open \(path): \(systemReason(errno)): check the name and its permissions")
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -52,7 +53,8 @@ final class InputFile {
             }
             guard errno == EINTR else {
                 throw CommandFailure(
-                    .inputOutput, "cannot read \(name): \(systemReason(errno)): check the file and its device")
+                    .inputOutput, "cannot read \(name): \(systemReason(errno)): check the file and its device"
+                )
             }
             if Interrupts.isWanted { return 0 }
         }

@@ -32,7 +32,8 @@ final class InputStream {
             let count = min(rawRange.count, buffer.count)
             raw.withUnsafeBytes { bytes in
                 buffer.copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: bytes[rawRange.lowerBound..<rawRange.lowerBound + count]))
+                    from: UnsafeRawBufferPointer(
+                        rebasing: bytes[rawRange.lowerBound..<rawRange.lowerBound + count]))
             }
             rawRange = rawRange.lowerBound + count..<rawRange.upperBound
             return count

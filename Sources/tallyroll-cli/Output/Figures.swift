@@ -20,7 +20,9 @@ enum Figures {
     static func bytes(_ value: Int) -> String {
         var scaled = Double(value)
         for unit in ["bytes", "kB", "MB", "GB"] {
-            if scaled < 999.5 { return unit == "bytes" ? count(value, "byte") : "\(decimals(scaled, 1)) \(unit)" }
+            if scaled < 999.5 {
+                return unit == "bytes" ? count(value, "byte") : "\(decimals(scaled, 1)) \(unit)"
+            }
             scaled /= 1000
         }
         return "\(decimals(scaled, 1)) TB"

@@ -42,7 +42,8 @@ struct StandardOutput: ~Copyable {
             default:
                 throw CommandFailure(
                     .inputOutput,
-                    "cannot write to standard output: \(systemReason(errno)): give it room, then repeat the command")
+                    "cannot write to standard output: \(systemReason(errno)): give it room, then repeat the command"
+                )
             }
         }
     }

@@ -41,7 +41,9 @@ enum Terminal {
     /// Messages quote file names and input, which may hold anything: what would move the cursor or begin a line is
     /// shown by its number.
     static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            return text
+        }
         var line = ""
         for scalar in text.unicodeScalars {
             if scalar.properties.generalCategory == .control {

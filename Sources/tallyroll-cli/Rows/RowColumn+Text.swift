@@ -10,7 +10,8 @@ extension RowColumn {
                 out.bytes(id)
             } else {
                 MintedID.write(
-                    recordedAt: place.recordedAt, sequence: place.sequence, storeTag: place.storeTag, into: &out)
+                    recordedAt: place.recordedAt, sequence: place.sequence, storeTag: place.storeTag,
+                    into: &out)
             }
             return true
         case .sequence:
@@ -75,7 +76,9 @@ extension RowColumn {
             guard member.name.raw.contains(UInt8(ascii: "\\")) else { continue }
             var plain = ByteWriter(capacity: 64)
             let span = JSONStringSpan(start: 0, length: member.name.count, isEscaped: true)
-            if (try? JSONScanner.unescape(member.name, span, into: &plain)) != nil, plain.view.isEqual(to: name) {
+            if (try? JSONScanner.unescape(member.name, span, into: &plain)) != nil,
+                plain.view.isEqual(to: name)
+            {
                 return member.value
             }
         }

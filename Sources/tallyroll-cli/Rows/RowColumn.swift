@@ -51,7 +51,8 @@ struct RowColumn {
         for name in names {
             let trimmed = name.drop { $0 == " " }
             guard !trimmed.isEmpty else {
-                throw CommandFailure(.usage, "--fields: a name is missing: use names with commas between them")
+                throw CommandFailure(
+                    .usage, "--fields: a name is missing: use names with commas between them")
             }
             columns.append(try RowColumn(String(trimmed)))
         }
@@ -81,7 +82,8 @@ struct RowColumn {
         RowColumn(name: "error", field: .error), RowColumn(name: "component", field: .component),
         RowColumn(name: "message", field: .message), RowColumn(name: "ip_address", field: .ip),
         RowColumn(name: "user_agent", field: .agent), RowColumn(name: "request_id", field: .request),
-        RowColumn(name: "session_id", field: .session), RowColumn(name: "correlation_id", field: .correlation),
+        RowColumn(name: "session_id", field: .session),
+        RowColumn(name: "correlation_id", field: .correlation),
         RowColumn(name: "duration_ms", field: .duration), RowColumn(name: "details", field: .details([])),
         RowColumn(name: "extra", field: .extra([])),
     ]

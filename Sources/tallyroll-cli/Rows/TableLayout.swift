@@ -74,6 +74,7 @@ struct TableLayout {
     /// Text without what would move a terminal's cursor.
     private static func visible(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }) else { return text }
-        return String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "·" : $0 })
+        return String(
+            text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "·" : $0 })
     }
 }

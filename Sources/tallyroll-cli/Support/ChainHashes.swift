@@ -8,7 +8,9 @@ enum ChainHashes {
     static func around(
         _ sequence: UInt64, in snapshot: StoreSnapshot
     ) throws -> (previous: [UInt8], own: [UInt8])? {
-        if let place = snapshot.tail.lastIndex(where: { $0.firstSequence <= sequence && sequence < $0.endSequence }) {
+        if let place = snapshot.tail.lastIndex(where: {
+            $0.firstSequence <= sequence && sequence < $0.endSequence
+        }) {
             let run = snapshot.tail[place].run
             let row = Int(sequence - run.firstSequence)
             let previous =
@@ -41,7 +43,9 @@ enum ChainHashes {
 
     private static func bytes(_ digest: Digest) -> [UInt8] { digest.withUnsafeBytes { [UInt8]($0) } }
 
-    private static func around(row wanted: Int, of block: BlockReader) throws -> (previous: [UInt8], own: [UInt8])? {
+    private static func around(row wanted: Int, of block: BlockReader) throws -> (
+        previous: [UInt8], own: [UInt8]
+    )? {
         guard let head = Digest(block.header.chainBefore) else { return nil }
         var rows = BlockRows()
         try rows.load(block)

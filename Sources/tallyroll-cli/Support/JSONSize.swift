@@ -22,12 +22,14 @@ struct JSONSize {
         var sampledBytes = 0
         for (place, block) in blocks.enumerated() {
             events += block.1.count
-            guard place % step == 0, let reader = try? block.0.openBlock(block.1), (try? rows.load(reader)) != nil
+            guard place % step == 0, let reader = try? block.0.openBlock(block.1),
+                (try? rows.load(reader)) != nil
             else { continue }
             for row in 0..<rows.count {
                 record.removeAll()
                 text.removeAll()
-                guard (try? rows.appendRecord(row, into: &record)) != nil, let view = try? RecordView(record.view)
+                guard (try? rows.appendRecord(row, into: &record)) != nil,
+                    let view = try? RecordView(record.view)
                 else { continue }
                 let at = RecordPlace(
                     sequence: block.1.firstSequence + UInt64(row), recordedAt: rows.recordedAt[row],

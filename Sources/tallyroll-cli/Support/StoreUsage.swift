@@ -114,6 +114,7 @@ struct StoreUsage {
         case .timeZone: return "time_zone"
         default: break
         }
-        return StringField(rawValue: column.rawValue).map { $0 == .extra ? "extra" : $0.jsonKey } ?? "\(column)"
+        return StringField(rawValue: column.rawValue).map { $0 == .extra ? "extra" : $0.jsonKey }
+            ?? "\(column)"
     }
 }
