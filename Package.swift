@@ -74,12 +74,17 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump"], swiftSettings: swiftSettings),
+            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump", "kill-writer"],
+            swiftSettings: swiftSettings),
+        // A process for the tests to kill.
+        .executableTarget(
+            name: "kill-writer", dependencies: ["TallyrollStore"], path: "Tests/KillWriter",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
+            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
     ]
 )

@@ -16,7 +16,8 @@ enum TestEvent {
         batch.offsets.append(UInt32(batch.bytes.count))
         var encoder = RecordEncoder()
         encoder.begin(
-            timestamp: Int64(number) &* 1_000_003, time: TimeNotation(digits: 9), outcome: .success, duration: nil,
+            timestamp: Int64(number) &* 1_000_003, time: TimeNotation(digits: 9), outcome: .success,
+            duration: nil,
             into: &batch.bytes)
         "t\(number % 3)".withView { encoder.string(.type, $0, into: &batch.bytes) }
         "u\(number % 7)".withView { encoder.string(.user, $0, into: &batch.bytes) }
@@ -26,7 +27,8 @@ enum TestEvent {
 
     static func text(_ number: Int, _ size: Int) -> String {
         var random = SplitMix64(seed: UInt64(number))
-        return "\(number):" + String((0..<size).map { _ in "abcdefghijklmnop".randomElement(using: &random) ?? "x" })
+        return "\(number):"
+            + String((0..<size).map { _ in "abcdefghijklmnop".randomElement(using: &random) ?? "x" })
     }
 
     static func record(_ number: Int, size: Int = 20) -> [UInt8] {

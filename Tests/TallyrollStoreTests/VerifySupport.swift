@@ -21,10 +21,15 @@ struct VerifyStore {
         /// Forges with a chain that is right inside the block.
         var forgesChainOfBlock = false
         var codec: Codec = .deflate
+        /// False leaves out the text that is another in every event.
+        var hasMessages = true
     }
 
     /// One event as JSON; `mark` makes it another one.
-    static func line(_ sequence: UInt64, foreignID: Bool, mark: String = "") -> String {
+    static func line(
+        _ sequence: UInt64, foreignID: Bool, mark: String = "", hasMessage: Bool = true
+    ) -> String {
+        let message = hasMessage ? "\"message\":\"m\(mark)\(sequence)\"," : ""
         let users = ["ann", "bob", "eve"]
         let id = foreignID && sequence % 3 != 2 ? "\"id\":\"event-\(sequence * 7919)\"," : ""
         let result = sequence % 4 == 1 ? "{\"failure\":\"wrong password\"}" : "\"success\""
@@ -32,7 +37,7 @@ struct VerifyStore {
             {\(id)"timestamp":"2026-01-02T03:04:\(10 + sequence % 50).\(100 + sequence)Z","event_type":"type\(sequence % 2)",\
             "user_id":"\(users[Int(sequence % 3)])","action":"act","resource_type":"file","resource_id":"r\(sequence % 5)",\
             "result":\(result),"severity":"info","ip_address":"10.0.0.\(sequence % 3)",\
-            "message":"m\(mark)\(sequence)","details":{"n":\(sequence),"s":"x\(sequence % 2)"}}
+            \(message)"details":{"n":\(sequence),"s":"x\(sequence % 2)"}}
             """
     }
 
@@ -55,7 +60,8 @@ struct VerifyStore {
                 var records: [ByteWriterBox] = []
                 for mark in isForged ? ["", "!"] : [""] {
                     var out = ByteWriter()
-                    let line = VerifyStore.line(sequence, foreignID: shape.hasForeignIDs, mark: mark)
+                    let line = VerifyStore.line(
+                        sequence, foreignID: shape.hasForeignIDs, mark: mark, hasMessage: shape.hasMessages)
                     _ = try line.withView { try parser.parse($0, into: &out) }
                     records.append(ByteWriterBox(out.array))
                 }
@@ -100,7 +106,7 @@ struct VerifyStore {
                 }
             }
             if shape.sealsLast || number + 1 < shape.blockSizes.count { try builder.seal() }
-        try builder.releaseReserved()
+            try builder.releaseReserved()
             files.append(
                 (
                     SegmentName.of(UInt64(number + 1)),

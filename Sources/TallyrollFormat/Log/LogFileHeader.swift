@@ -135,4 +135,17 @@ extension ByteView {
         guard count > 0 else { return true }
         return base[0] == 0 && compareMemory(base, base + 1, count - 1) == 0
     }
+
+    /// How many bytes there are up to the last one that is set. Looks at large pieces first: reserved space is long.
+    package var usedCount: Int {
+        var end = count
+        for step in [1 << 16, 1 << 10, 1] {
+            while end > 0 {
+                let length = min(step, end)
+                guard trusted(end - length, length).isAllZero else { break }
+                end -= length
+            }
+        }
+        return end
+    }
 }

@@ -108,7 +108,8 @@ package struct LogScan {
     {
         var promised: UInt64 = 0
         var offset = start
-        while offset <= file.count - LogFormat.frameHeaderBytes {
+        let used = file.usedCount
+        while offset < used, offset <= file.count - LogFormat.frameHeaderBytes {
             guard LogFrameHeader.mayBegin(file, at: offset, storeTag: storeTag),
                 let header = try? LogFrameHeader(file, at: offset), epoch == nil || header.epoch == epoch
             else {

@@ -18,6 +18,7 @@ package final class EventRun: @unchecked Sendable {
     private let capacity: Int
     private var parts: RunMemory
     private let pool: RunPool?
+    private var isTrimmed = false
 
     /// The most bytes a run's records may take: a full block and one event of the largest size.
     static let bytesMax = Limits.blockBytes + Limits.eventBytes
@@ -41,7 +42,7 @@ package final class EventRun: @unchecked Sendable {
     }
 
     deinit {
-        if let pool { pool.give(parts) } else { parts.deallocate() }
+        if let pool, !isTrimmed { pool.give(parts) } else { parts.deallocate() }
     }
 
     private var memory: UnsafeMutableRawBufferPointer { parts.records }
@@ -51,7 +52,10 @@ package final class EventRun: @unchecked Sendable {
     package func isFull(blockBytes: Int) -> Bool { count >= capacity || recordBytes >= blockBytes }
 
     /// Gives back the memory that no record took. Only before any row was handed out.
-    func trim() { parts.trim(to: recordBytes) }
+    func trim() {
+        parts.trim(to: recordBytes)
+        isTrimmed = true
+    }
 
     /// Copies a record to the end of the run.
     @inline(__always)

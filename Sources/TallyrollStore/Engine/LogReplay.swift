@@ -49,16 +49,24 @@ struct LogReplay {
     /// The chain hash of the last event.
     var chainHead: Digest { chain.head }
 
-    /// Adds all log files of a store, in the order of their numbers.
+    /// Adds all log files of a store.
+    ///
+    /// They are taken by where they begin, not by number: a recovery repeats the open run of the files before it in a
+    /// new file, and of those it then removes any may still be there.
     mutating func add(_ files: [File], store: Octets16) throws {
-        let newest = files.lastIndex { $0.header != nil } ?? 0
-        for (place, file) in files.enumerated() {
+        let newest = files.compactMap { $0.header?.fileNumber }.max()
+        let ordered = files.sorted { LogReplay.key($0) < LogReplay.key($1) }
+        for (place, file) in ordered.enumerated() {
             // What the next file begins with had been synced into this one or before it, or into blocks since.
-            let promised = files[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
+            let promised = ordered[(place + 1)...].lazy.compactMap { $0.header?.firstSequence }.first ?? 0
             try add(
                 file, store: store, promisedUpTo: promised > nextSequence ? promised : 0,
-                mayBeTorn: place >= newest)
+                mayBeTorn: file.header == nil || file.header?.fileNumber == newest)
         }
+    }
+
+    private static func key(_ file: File) -> (UInt64, UInt64) {
+        (file.header?.firstSequence ?? .max, file.header?.fileNumber ?? .max)
     }
 
     private mutating func add(_ file: File, store: Octets16, promisedUpTo: UInt64, mayBeTorn: Bool) throws {
@@ -75,8 +83,7 @@ struct LogReplay {
         switch scan.end {
         case .clean: break
         case .torn(let offset):
-            let rest = file.bytes.view.trusted(offset, file.bytes.count - offset)
-            let used = rest.raw.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+            let used = file.bytes.withView { $0.usedCount } - offset
             // An older file's torn tail was dealt with when the next file was begun.
             if used > 0, mayBeTorn {
                 findings.append(
@@ -158,7 +165,8 @@ struct LogReplay {
             run.recordBytes + record.count <= EventRun.bytesMax, let salt = salts?.next()
         else {
             throw FormatError(
-                .limit, "log frame", offset: 0, expected: "a run of at most \(blockEvents) events", found: "more")
+                .limit, "log frame", offset: 0, expected: "a run of at most \(blockEvents) events",
+                found: "more")
         }
         let hash = chain.append(
             sequence: nextSequence, recordedAt: recordedAt, envelope: view.envelope.raw, salt: salt,

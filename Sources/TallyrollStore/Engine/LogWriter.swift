@@ -30,11 +30,14 @@ final class LogWriter {
 
     /// Bytes of records in a frame at most; larger appends travel alone.
     private static let frameBytes = 4 << 20
+    /// Size up to which a log is left as it is when the store is closed.
+    private static let restingLogBytes = 64 << 10
     /// Size at which a new log file is begun.
     private static let logBytes = 32 << 20
 
     init(
-        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile, run: EventRun?,
+        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile,
+        run: EventRun?,
         chainHead: Digest, nextSequence: UInt64
     ) throws {
         self.context = context
@@ -167,7 +170,8 @@ final class LogWriter {
     private func append(_ requests: [AppendRequest]) throws {
         let recordedAt = context.time.nowNanoseconds()
         var content = LogFrameContent(
-            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo, runs: [],
+            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo,
+            runs: [],
             records: [])
         var strongest = Durability.memory
         for request in requests {
@@ -221,7 +225,12 @@ final class LogWriter {
     }
 
     private func beginRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
-        if let run { fullRuns.append(run) }
+        if let run {
+            // A large append fills many runs before the first is handed over. All but the first began in this turn, and
+            // nobody has seen them.
+            if !fullRuns.isEmpty { run.trim() }
+            fullRuns.append(run)
+        }
         let seed = context.entropy.bytes(16)
         let begun = EventRun(firstSequence: nextSequence, seed: seed, pool: context.runs)
         run = begun
@@ -295,7 +304,9 @@ final class LogWriter {
     /// Records that recovery had to cut or to give up something.
     func appendRecovery(_ findings: [RecoveryFinding]) throws {
         let now = context.time.nowNanoseconds()
-        for finding in findings { try appendEngineRecord { EngineRecord.recovery(finding, at: now, into: &$0) } }
+        for finding in findings {
+            try appendEngineRecord { EngineRecord.recovery(finding, at: now, into: &$0) }
+        }
     }
 
     // MARK: Log files
@@ -333,7 +344,22 @@ final class LogWriter {
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()
+        try leaveSmallLog()
         try log.trimAndClose()
+    }
+
+    /// Leaves a log that holds what is in no block and little else: a store at rest is as small as its events.
+    private func leaveSmallLog() throws {
+        let progress = blocks.progress
+        let needed = run?.recordBytes ?? 0
+        guard retired.isEmpty, log.end > 2 * needed + LogWriter.restingLogBytes,
+            progress.upTo == run?.firstSequence ?? nextSequence
+        else { return }
+        let small = try LogFile.begin(
+            number: log.header.fileNumber + 1, context: context, progress: progress, openRun: run)
+        try log.close()
+        try context.storage.remove(log.path)
+        log = small
     }
 
     /// Stops the log: everything waiting, and everything to come, gets the failure.

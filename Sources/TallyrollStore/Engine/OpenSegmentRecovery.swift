@@ -22,7 +22,8 @@ extension Recovery {
             observed.append(RecoveryFinding(kind: .damage, file: name, offset: 0, bytes: size, lost: nil))
             return
         }
-        try goOn(with: OpenSegment(name: name, file: file, size: size, header: header, headerProblem: problem))
+        try goOn(
+            with: OpenSegment(name: name, file: file, size: size, header: header, headerProblem: problem))
     }
 
     struct OpenSegment {
@@ -67,7 +68,8 @@ extension Recovery {
     }
 
     private mutating func goOn(with segment: OpenSegment) throws {
-        let scan = try BlockScan(segment.file, header: segment.header, limit: segment.size)
+        let scan = try BlockScan(
+            segment.file, header: segment.header, limit: segment.size, mustBeWhole: true)
         let damaged = scan.pieces.compactMap { piece -> Range<Int>? in
             if case .damaged(let range, _) = piece { range } else { nil }
         }
@@ -77,7 +79,8 @@ extension Recovery {
             return try adopt(scan, segment)
         }
         // Everything before the fault; with a damaged header, nothing.
-        let cut = segment.headerProblem != nil ? SegmentHeader.byteCount : damaged.first?.lowerBound ?? scan.end
+        let cut =
+            segment.headerProblem != nil ? SegmentHeader.byteCount : damaged.first?.lowerBound ?? scan.end
         let sound = cut == scan.end ? scan : try BlockScan(segment.file, header: segment.header, limit: cut)
         let chain = try Recovery.chainHead(sound, segment.header)
         let log = try replayed(after: sound.nextSequence, chainHead: chain)
@@ -101,7 +104,8 @@ extension Recovery {
         let resumed = try SegmentBuilder.resume(
             scan, header: segment.header, path: segment.name, file: segment.file, encoder: encoder)
         try renew(segment.file, resumed.entries)
-        let reader = SegmentReader(open: segment.name, header: segment.header, file: segment.file, cache: cache)
+        let reader = SegmentReader(
+            open: segment.name, header: segment.header, file: segment.file, cache: cache)
         for piece in scan.pieces {
             if case .block(_, let block) = piece { try reader.announce(block) }
         }
@@ -194,7 +198,7 @@ extension Recovery {
     private func usedBytes(_ segment: OpenSegment, from start: Int) throws -> Int {
         guard start < segment.size else { return start }
         let bytes = try segment.file.bytes(at: start, segment.size - start, what: "segment")
-        let used = bytes.withView { view in view.raw.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0 }
+        let used = bytes.withView { $0.usedCount }
         return start + (used + 7) / 8 * 8
     }
 }

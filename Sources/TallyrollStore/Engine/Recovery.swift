@@ -66,8 +66,7 @@ struct Recovery {
             epoch = max(epoch, (header?.epoch ?? 0) &+ 1)
         }
         // By what the files say of themselves: names may have been mixed up.
-        logs.sort { ($0.header?.fileNumber ?? .max, $0.path) < ($1.header?.fileNumber ?? .max, $1.path) }
-        logged = logs.last { $0.header != nil }?.header
+        logged = logs.compactMap(\.header).max { $0.fileNumber < $1.fileNumber }
         try storage.syncDirectory("")
     }
 
@@ -136,13 +135,24 @@ struct Recovery {
         }
     }
 
+    /// Whether a segment was sealed to the end: of one that was not, any part of the index region may be there.
     private func isSealed(_ name: String) throws -> Bool {
         let file = try storage.open(name, mode: .read)
         let size = try file.size()
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
-        let trailer = try file.bytes(
-            at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
-        return trailer.withView { (try? SegmentFooter.table(trailer: $0, fileLength: size)) != nil }
+        do {
+            let trailer = try file.bytes(
+                at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
+            let place = try trailer.withView { try SegmentFooter.table(trailer: $0, fileLength: size) }
+            let table = try file.bytes(at: place.offset, place.length, what: "segment section table")
+            let footer = try trailer.withView { trailer in
+                try table.withView { try SegmentFooter(table: $0, trailer: trailer, fileLength: size) }
+            }
+            for section in footer.sections { _ = try file.section(section) }
+            return true
+        } catch is FormatError {
+            return false
+        }
     }
 
     private mutating func adoptSealed(_ name: String, number: UInt64, isSure: Bool) throws {
@@ -159,7 +169,7 @@ struct Recovery {
                 try renew(storage.open(name, mode: .readWrite), reader.entries)
             }
             segments.append(reader)
-            goOn(after: reader)
+            try goOn(after: reader)
         } catch let problem as FormatError {
             // A segment that cannot be read at all stays as it is; what follows can. The verifier reports it too.
             observed.append(
@@ -181,7 +191,8 @@ struct Recovery {
         if header.firstSequence > progress.upTo {
             observed.append(
                 RecoveryFinding(
-                    kind: .damage, file: name, offset: 0, bytes: 0, lost: progress.upTo..<header.firstSequence))
+                    kind: .damage, file: name, offset: 0, bytes: 0, lost: progress.upTo..<header.firstSequence
+                ))
         }
         return true
     }
@@ -203,10 +214,11 @@ struct Recovery {
     }
 
     /// Takes chain and tree from the end of a sealed segment, or from its last block where its heads are damaged.
-    private mutating func goOn(after reader: SegmentReader) {
+    private mutating func goOn(after reader: SegmentReader) throws {
         guard let last = reader.entries.last else { return }
         let end = max(last.endSequence, reader.footer?.endSequence ?? 0)
-        if let (chain, frontier) = (try? heads(of: reader, end)) ?? (try? lastBlock(of: reader, last, end)) {
+        let state = try Recovery.ifSound { try heads(of: reader, end) }
+        if let (chain, frontier) = try state ?? Recovery.ifSound({ try lastBlock(of: reader, last, end) }) {
             progress.chainHead = chain
             progress.frontier = frontier
         } else {
@@ -216,6 +228,17 @@ struct Recovery {
         progress.upTo = end
         chainHead = progress.chainHead
         nextSequence = progress.upTo
+    }
+
+    /// Nil where bytes are not what they should be. What the device refuses is no damage: it may work the next time.
+    private static func ifSound<T>(_ body: () throws -> T?) throws -> T? {
+        do {
+            return try body()
+        } catch let error as StorageError {
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     private func heads(of reader: SegmentReader, _ end: UInt64) throws -> (Digest, Frontier)? {

@@ -135,7 +135,7 @@ package final class StoreFollower: Sendable {
         if state.open?.reader.header.number != number {
             // Without a header the file is just being created; if it once had one, the log knows of its blocks.
             guard let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header"),
-                let header = try? SegmentHeader(head.view)
+                let header = try? head.withView({ try SegmentHeader($0) })
             else { return nil }
             try header.requirePlace(number, in: manifest)
             let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
@@ -220,7 +220,8 @@ extension SegmentReader {
     /// True when the file ends in the magic of a sealed segment, whether or not the rest of the trailer is right.
     static func hasTrailer(_ file: any StorageFile, size: Int) throws -> Bool {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
-        let magic = try file.bytes(at: size - 8, 8, what: "segment trailer")
-        return magic.view.raw.elementsEqual(SegmentFooter.magic)
+        return try file.bytes(at: size - 8, 8, what: "segment trailer").withView {
+            $0.raw.elementsEqual(SegmentFooter.magic)
+        }
     }
 }

@@ -31,10 +31,13 @@ package struct BlockScan {
     private(set) var nextSequence: UInt64
     private var nextIndex = 0
 
-    /// Scans from `start` (the first block by default) to `limit`, adding the terms of each block to `terms`.
+    /// Scans from `start` (the first block by default) to `limit`, adding the terms of each block to `terms`. With
+    /// `mustBeWhole` a block counts only if all its events can be rebuilt: behind a damaged block, which may have
+    /// brought terms that they refer to, that is not certain.
     package init(
         _ file: any StorageFile, header: SegmentHeader, from start: Int = SegmentHeader.byteCount,
-        index: Int = 0, sequence: UInt64? = nil, limit: Int, terms: GrowingTerms = GrowingTerms()
+        index: Int = 0, sequence: UInt64? = nil, limit: Int, terms: GrowingTerms = GrowingTerms(),
+        mustBeWhole: Bool = false
     ) throws {
         self.file = file
         self.header = header
@@ -48,6 +51,7 @@ package struct BlockScan {
             do {
                 let (entry, block) = try readBlock(at: end, limit: limit)
                 try terms.add(block)
+                if mustBeWhole, hasDamage { try BlockScan.checkRows(of: block) }
                 accept(entry, block)
             } catch let problem as FormatError {
                 guard let next = try findBlock(after: end, limit: limit) else {
@@ -67,6 +71,14 @@ package struct BlockScan {
         nextIndex = block.header.index + 1
     }
 
+    private static func checkRows(of block: BlockReader) throws {
+        var record = ByteWriter(capacity: 1024)
+        for row in 0..<block.count {
+            record.removeAll()
+            _ = try block.appendRecord(row, into: &record)
+        }
+    }
+
     /// Reads and checks the whole block at an offset.
     private func readBlock(at offset: Int, limit: Int) throws -> (BlockEntry, BlockReader) {
         guard limit - offset >= BlockHeader.byteCount else {
@@ -75,6 +87,7 @@ package struct BlockScan {
                 found: "\(limit - offset)")
         }
         let head = try file.bytes(at: offset, BlockHeader.byteCount, what: "block header")
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: offset)
         try checkPlace(header, at: offset)
         guard header.length <= limit - offset else {
@@ -117,6 +130,7 @@ package struct BlockScan {
         while start < limit {
             let length = min(window + BlockHeader.byteCount, limit - start)
             let bytes = try file.bytes(at: start, length, what: "segment")
+            defer { withExtendedLifetime(bytes) {} }
             var offset = 0
             while offset < min(window, length), length - offset >= BlockHeader.byteCount {
                 if bytes.view[offset] == BlockHeader.kindEvents,

@@ -143,9 +143,11 @@ package final class SegmentReader: Sendable {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return nil }
         let trailer = try file.bytes(
             at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
+        defer { withExtendedLifetime(trailer) {} }
         guard trailer.view.trusted(56, 8).raw.elementsEqual(SegmentFooter.magic) else { return nil }
         let place = try SegmentFooter.table(trailer: trailer.view, fileLength: size)
         let table = try file.bytes(at: place.offset, place.length, what: "segment section table")
+        defer { withExtendedLifetime(table) {} }
         let footer = try SegmentFooter(table: table.view, trailer: trailer.view, fileLength: size)
         guard footer.storeTag == header.storeTag, footer.segmentNumber == header.number else {
             throw FormatError(
@@ -172,6 +174,7 @@ package final class SegmentReader: Sendable {
                 found: "none")
         }
         let bytes = try file.section(section)
+        defer { withExtendedLifetime(bytes) {} }
         return try entries(of: bytes.view, origin: section.offset, fileLength: size)
     }
 

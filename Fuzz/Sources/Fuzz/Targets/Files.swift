@@ -26,6 +26,7 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
         let run = EventRun(firstSequence: sequence, seed: seed, capacity: 64, bytes: 1 << 16)
         for record in records {
             let bytes = Bytes(record)
+            defer { withExtendedLifetime(bytes) {} }
             let view = try RecordView(bytes.view)
             guard let salt = salts.next() else { return [] }
             let hash = chain.append(
@@ -144,6 +145,7 @@ extension FuzzTarget {
             var sequence: UInt64 = 0
             for round in 0..<3 {
                 let records = sampleRecords().map { Bytes($0) }
+                defer { withExtendedLifetime(records) {} }
                 let content = LogFrameContent(
                     firstSequence: sequence, eventCount: UInt32(records.count), recordedAt: 5,
                     durableUpTo: sequence,

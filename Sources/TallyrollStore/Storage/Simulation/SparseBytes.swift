@@ -1,3 +1,5 @@
+import TallyrollFormat
+
 /// Bytes at any position, zero where nothing was written. Pages are shared between copies until one changes, so
 /// that a clone of a whole disk costs little.
 struct SparseBytes: Sendable {
@@ -13,7 +15,7 @@ struct SparseBytes: Sendable {
         SparseBytes.pieces(offset, buffer.count) { page, start, position, length in
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[position..<position + length])
             guard page < pages.count, let bytes = pages[page] else {
-                target.initializeMemory(as: UInt8.self, repeating: 0)
+                clearMemory(target)
                 return
             }
             bytes.withUnsafeBytes { source in
