@@ -25,6 +25,7 @@ struct TallyrollCommand: ParsableCommand {
     static func main() {
         // A reader that went away shows as an error of `write`.
         signal(SIGPIPE, SIG_IGN)
+        Interrupts.unblock()
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -196,12 +196,14 @@ import Testing
         guard FileManager.default.fileExists(atPath: limited + "/STORE") else { return }
         #expect(try Program.run("ingest", "--store", limited, "--on-duplicate", "skip", input).status == 0)
         let ids = try Program.run(
-            "query", "--store", limited, "component != engine or not component exists", "--order", "oldest",
-            "--fields", "id")
+            "query", "--store", limited, "--order", "oldest", "--fields", "id"
+        ).lines
         let wanted = String(decoding: try Data(contentsOf: URL(fileURLWithPath: input)), as: UTF8.self)
-            .split(separator: "\n").map { String($0.prefix(43)) + "}" }
-        #expect(ids.lines.filter { wanted.contains($0) || $0.contains("\"id\"") }.count >= 20_000)
-        #expect(ids.lines.prefix(events) == wanted.prefix(events))
+            .split(separator: "\n").map { String($0.prefix(44)) + "}" }
+        #expect(Array(ids.prefix(events)) == Array(wanted.prefix(events)))
+        // The log may also hold what it says about its own recovery.
+        let found = Set(ids)
+        #expect(wanted.allSatisfy { found.contains($0) })
         #expect(try Program.run("verify", "--store", limited).status == 0)
     }
 }

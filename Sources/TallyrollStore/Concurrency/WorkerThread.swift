@@ -25,7 +25,15 @@ package final class WorkerThread: @unchecked Sendable {
         #else
             var thread = pthread_t()
         #endif
+        // A new thread inherits the mask: signals are the application's, and its handlers never run here.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        // Those that a fault in the thread itself raises must reach whoever reports crashes.
+        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] { sigdelset(&all, fault) }
+        pthread_sigmask(SIG_SETMASK, &all, &before)
         let status = pthread_create(&thread, nil, workerMain, start.toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
         guard status == 0 else {
             start.release()
             throw StorageError(.open, "thread \(name)", .other(status))

@@ -95,6 +95,10 @@ struct Importer: ~Copyable {
     private mutating func guess(_ lines: inout LineReader) throws -> InputFormat {
         guard let head = try lines.peek() else { return .jsonl }
         if CloudTrailRecords.begins(head) { return .cloudtrail }
+        // A document may begin with a line that is only its opening brace.
+        if !CloudTrailLines.isWhole(head), let text = try lines.peekMore(), CloudTrailRecords.begins(text) {
+            return .cloudtrail
+        }
         var scratch = ByteWriter()
         if (try? events.parse(head, into: &scratch)) != nil { return .jsonl }
         return (try? cloudTrail.parse(head, into: &scratch)) != nil ? .cloudtrail : .jsonl

@@ -58,6 +58,12 @@ struct LineReader: ~Copyable {
         return length == 0 && start == end ? nil : view(start, length)
     }
 
+    /// The beginning of the input, a few KiB of it where there are as many, without taking it.
+    mutating func peekMore() throws(InputProblem) -> ByteView? {
+        while end - start < 4096, !hasEnded { try readMore() }
+        return start == end ? nil : view(start, end - start)
+    }
+
     @inline(__always)
     private func lineLength(from position: Int) -> Int? {
         guard position < end, let base = memory.baseAddress,

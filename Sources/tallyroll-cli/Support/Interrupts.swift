@@ -4,6 +4,15 @@ import Synchronization
 enum Interrupts {
     private static let wanted = Atomic<Bool>(false)
 
+    /// Lets both signals through, whatever mask the program was started with: a parent's thread pool may block them.
+    static func unblock() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
     /// From now on the first signal only raises the flag; a second one ends the program at once.
     static func watch() {
         // Made before a handler can run.
