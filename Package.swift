@@ -15,6 +15,9 @@ let package = Package(
         .executable(name: "tallyroll", targets: ["tallyroll-cli"]),
         .executable(name: "segment-dump", targets: ["segment-dump"]),
     ],
+    traits: [
+        .trait(name: "Zstd", description: "Lets stores compress with zstd; needs libzstd and its headers.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
@@ -24,7 +27,11 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
-        .target(name: "TallyrollFormat", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .target(
+            name: "TallyrollFormat",
+            dependencies: ["CZlib", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
+            swiftSettings: swiftSettings),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
         .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
@@ -42,13 +49,18 @@ let package = Package(
         .executableTarget(
             name: "tallyroll-cli",
             dependencies: [
-                "Tallyroll", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CZlib", "TallyrollFormat", "TallyrollIntegrity", "TallyrollStore", "TallyrollQuery",
+                "TallyrollWorkload", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollDump", dependencies: ["TallyrollFormat", "TallyrollIntegrity", "TallyrollStore"],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "segment-dump",
             dependencies: [
-                "Tallyroll", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TallyrollDump", "TallyrollFormat", "TallyrollStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -62,7 +74,8 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "kill-writer"],
+            name: "TallyrollStoreTests",
+            dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump", "kill-writer"],
             swiftSettings: swiftSettings),
         // A process for the tests to kill.
         .executableTarget(
@@ -70,7 +83,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
+        // Runs the built program `tallyroll`, which it finds beside the test bundle.
+        .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollTests", dependencies: ["Tallyroll"], swiftSettings: swiftSettings),
+            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
     ]
 )

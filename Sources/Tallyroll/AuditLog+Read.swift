@@ -43,6 +43,28 @@ extension AuditLog {
         try await reads.count(try Filter(expression))
     }
 
+    /// How many events a filter means, for each combination of values of some fields, the largest first. Events that
+    /// lack one of the fields are in no group.
+    ///
+    /// - Parameter top: At most so many groups.
+    public func count(
+        where filter: Filter = .all, by field: Field, _ others: Field..., top: Int? = nil
+    ) async throws -> [EventGroup] {
+        try await reads.count(filter, by: [field] + others, top: top)
+    }
+
+    /// How many events an expression means, for each combination of values of some fields, the largest first.
+    public func count(
+        where expression: String, by field: Field, _ others: Field..., top: Int? = nil
+    ) async throws -> [EventGroup] {
+        try await reads.count(try Filter(expression), by: [field] + others, top: top)
+    }
+
+    /// How many events a filter means in each stretch of time; stretches without any are left out.
+    public func histogram(where filter: Filter = .all, every width: Duration) async throws -> [EventBucket] {
+        try await reads.histogram(filter, every: width)
+    }
+
     /// Reads every stored byte again and proves chain, tree and indexes. Runs beside appends without false alarms.
     public func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
         try await reads.verify(options)

@@ -49,6 +49,28 @@ public final class AuditLogReader: Sendable {
         try await reads.count(try Filter(expression))
     }
 
+    /// How many events a filter means, for each combination of values of some fields, the largest first. Events that
+    /// lack one of the fields are in no group.
+    ///
+    /// - Parameter top: At most so many groups.
+    public func count(
+        where filter: Filter = .all, by field: Field, _ others: Field..., top: Int? = nil
+    ) async throws -> [EventGroup] {
+        try await reads.count(filter, by: [field] + others, top: top)
+    }
+
+    /// How many events an expression means, for each combination of values of some fields, the largest first.
+    public func count(
+        where expression: String, by field: Field, _ others: Field..., top: Int? = nil
+    ) async throws -> [EventGroup] {
+        try await reads.count(try Filter(expression), by: [field] + others, top: top)
+    }
+
+    /// How many events a filter means in each stretch of time; stretches without any are left out.
+    public func histogram(where filter: Filter = .all, every width: Duration) async throws -> [EventBucket] {
+        try await reads.histogram(filter, every: width)
+    }
+
     /// Verifies the store as it is now; see `AuditLog.verify(_:)`.
     public func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
         try await reads.verify(options)

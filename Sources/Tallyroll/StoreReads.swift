@@ -52,9 +52,41 @@ struct StoreReads: Sendable {
         }
     }
 
+    func count(_ filter: Filter, by fields: [Field], top: Int?) async throws -> [EventGroup] {
+        try await DedicatedThreads.perform {
+            let answer = try engine().count(where: filter, by: fields, top: top)
+            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
+            return answer.groups.map { EventGroup(values: $0.values, count: $0.count) }
+        }
+    }
+
+    func histogram(_ filter: Filter, every width: Duration) async throws -> [EventBucket] {
+        try await DedicatedThreads.perform {
+            let answer = try engine().histogram(where: filter, every: width.nanoseconds)
+            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
+            return answer.buckets.map { EventBucket(start: $0.start, count: $0.count) }
+        }
+    }
+
     func verify(_ options: VerificationOptions) async throws -> VerificationReport {
         try await Verifier(try snapshot(), options: options).report()
     }
+}
+
+/// The events that share the values of the fields they were counted by.
+public struct EventGroup: Sendable, Equatable {
+    /// One value a field, in the order in which the fields were named.
+    public let values: [String]
+    /// How many events have these values.
+    public let count: Int
+}
+
+/// The events of one stretch of time.
+public struct EventBucket: Sendable, Equatable {
+    /// Where the stretch begins, by event time.
+    public let start: Timestamp
+    /// How many events lie in it.
+    public let count: Int
 }
 
 /// Part of the store could not be read, so an answer would have lacked events. What could be read is still there:

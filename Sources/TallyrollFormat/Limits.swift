@@ -5,6 +5,9 @@ package enum Limits {
     package static let idBytes = 255
     /// Terms are dictionary entries, hashed and compared often; no vocabulary needs 64 KiB for a name.
     package static let termBytes = 65_535
+    /// Type and id of a resource are one term: together with their framing they stay below its limit.
+    package static let resourceTypeBytes = 4_095
+    package static let resourceIDBytes = termBytes - resourceTypeBytes - 3
     /// One event in canonical form. A quarter of the default segment, so that a block always fits.
     package static let eventBytes = 16 << 20
     /// Nesting of JSON input. Deeper text is an attack or an accident; parsers stay iterative all the same.

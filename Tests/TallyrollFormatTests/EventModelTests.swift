@@ -83,7 +83,14 @@ import Testing
         #expect(error(event { $0.id = String(repeating: "é", count: 127) + "x" }) == nil)
         #expect(
             error(event { $0.user = long }) == EventError("user_id", .tooLong(bytes: 65_536, limit: 65_535)))
-        #expect(error(event { $0.resource.id = String(long.dropLast()) }) == nil)
+        // Type and id of a resource are one term together.
+        #expect(error(event { $0.resource.id = String(long.prefix(61_437)) }) == nil)
+        #expect(
+            error(event { $0.resource.id = String(long.prefix(61_438)) })
+                == EventError("resource_id", .tooLong(bytes: 61_438, limit: 61_437)))
+        #expect(
+            error(event { $0.resource.type = String(long.prefix(4_096)) })
+                == EventError("resource_type", .tooLong(bytes: 4_096, limit: 4_095)))
         #expect(error(event { $0.message = long }) == nil)
         #expect(error(event { $0.duration = .nanoseconds(-1) }) == EventError("duration", .negative))
         #expect(

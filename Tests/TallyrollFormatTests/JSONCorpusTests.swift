@@ -22,7 +22,7 @@ import Testing
     }
 
     /// The lines of a capture, or nil, loudly, when it is not there.
-    private static func lines(_ name: String) -> [[UInt8]]? {
+    static func lines(_ name: String) -> [[UInt8]]? {
         let path = folder.appending(path: "corpora/\(name).jsonl.gz").path
         guard let file = gzopen(path, "rb") else {
             print("SKIPPED: no capture at \(path); set TALLYROLL_SHARED to the folder that holds corpora/")

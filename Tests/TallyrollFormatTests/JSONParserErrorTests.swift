@@ -77,6 +77,10 @@ import Testing
                 "at most 65535 bytes for \"user_id\"", "more"
             ),
             (
+                #"{\#(time),"event_type":"t","resource_id":@"\#(String(repeating: "x", count: 61_438))"}"#,
+                "at most 61437 bytes for \"resource_id\"", "more"
+            ),
+            (
                 #"{\#(time),"event_type":"t","user_id":"a@\ud800"}"#,
                 "the two halves of a surrogate pair together", "one half alone"
             ),

@@ -10,9 +10,10 @@ import TallyrollFormat
         #expect(Array(image.bytes[16..<32]) == LogImage.store.array)
         #expect(
             image.bytes[32] == 7 && image.bytes[40] == 3 && image.bytes[48] == 100 && image.bytes[56] == 64)
-        #expect(Array(image.bytes[64..<96]) == [UInt8](0..<32))
+        #expect(Array(image.bytes[64..<72]) == [0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(Array(image.bytes[72..<104]) == [UInt8](0..<32))
         #expect(
-            image.bytes[96] == 3 && image.bytes[100] == 5 && image.bytes[195] == 5 && image.bytes[196] == 0)
+            image.bytes[104] == 3 && image.bytes[108] == 5 && image.bytes[203] == 5 && image.bytes[204] == 0)
         let decoded = try image.bytes.withView { try LogFileHeader($0) }
         #expect(decoded == image.header)
     }
@@ -27,7 +28,7 @@ import TallyrollFormat
     }
 
     @Test(arguments: [
-        (8, FormatError.Kind.unsupported), (0, .invalid), (12, .invalid), (96, .invalid), (4000, .invalid),
+        (8, FormatError.Kind.unsupported), (0, .invalid), (12, .invalid), (104, .invalid), (4000, .invalid),
     ])
     func wrongValuesUnderARightChecksumAreRefused(offset: Int, kind: FormatError.Kind) {
         var bytes = LogImage().bytes

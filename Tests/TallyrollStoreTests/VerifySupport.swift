@@ -21,10 +21,15 @@ struct VerifyStore {
         /// Forges with a chain that is right inside the block.
         var forgesChainOfBlock = false
         var codec: Codec = .deflate
+        /// False leaves out the text that is another in every event.
+        var hasMessages = true
     }
 
     /// One event as JSON; `mark` makes it another one.
-    static func line(_ sequence: UInt64, foreignID: Bool, mark: String = "") -> String {
+    static func line(
+        _ sequence: UInt64, foreignID: Bool, mark: String = "", hasMessage: Bool = true
+    ) -> String {
+        let message = hasMessage ? "\"message\":\"m\(mark)\(sequence)\"," : ""
         let users = ["ann", "bob", "eve"]
         let id = foreignID && sequence % 3 != 2 ? "\"id\":\"event-\(sequence * 7919)\"," : ""
         let result = sequence % 4 == 1 ? "{\"failure\":\"wrong password\"}" : "\"success\""
@@ -32,7 +37,7 @@ struct VerifyStore {
             {\(id)"timestamp":"2026-01-02T03:04:\(10 + sequence % 50).\(100 + sequence)Z","event_type":"type\(sequence % 2)",\
             "user_id":"\(users[Int(sequence % 3)])","action":"act","resource_type":"file","resource_id":"r\(sequence % 5)",\
             "result":\(result),"severity":"info","ip_address":"10.0.0.\(sequence % 3)",\
-            "message":"m\(mark)\(sequence)","details":{"n":\(sequence),"s":"x\(sequence % 2)"}}
+            \(message)"details":{"n":\(sequence),"s":"x\(sequence % 2)"}}
             """
     }
 
@@ -49,13 +54,14 @@ struct VerifyStore {
             let seed = (0..<16).map { UInt8(truncatingIfNeeded: Int(sequence) &* 31 &+ $0) }
             let run = EventRun(firstSequence: sequence, seed: seed, capacity: count, bytes: 1 << 16)
             var salts = SaltCursor(root: try required(Bytes16(seed)))
-            var true_ = chain
+            var honest = chain
             for _ in 0..<count {
                 let isForged = shape.forged.contains(sequence)
                 var records: [ByteWriterBox] = []
                 for mark in isForged ? ["", "!"] : [""] {
                     var out = ByteWriter()
-                    let line = VerifyStore.line(sequence, foreignID: shape.hasForeignIDs, mark: mark)
+                    let line = VerifyStore.line(
+                        sequence, foreignID: shape.hasForeignIDs, mark: mark, hasMessage: shape.hasMessages)
                     _ = try line.withView { try parser.parse($0, into: &out) }
                     records.append(ByteWriterBox(out.array))
                 }
@@ -64,7 +70,7 @@ struct VerifyStore {
                 let hashes = try records.map { record in
                     try record.bytes.withView { view in
                         var link =
-                            shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : true_
+                            shape.forgesChainOfBlock && record.bytes == records.last?.bytes ? chain : honest
                         let parsed = try RecordView(view)
                         return link.append(
                             sequence: sequence, recordedAt: recordedAt, envelope: parsed.envelope.raw,
@@ -73,7 +79,7 @@ struct VerifyStore {
                     }
                 }
                 let stored = shape.forgesChainOfBlock ? hashes[hashes.count - 1] : hashes[0]
-                true_ = ChainHasher(head: hashes[0])
+                honest = ChainHasher(head: hashes[0])
                 chain = ChainHasher(head: stored)
                 records[records.count - 1].bytes.withView {
                     run.append($0, recordedAt: recordedAt, chainHash: stored)
@@ -81,7 +87,7 @@ struct VerifyStore {
                 sequence += 1
             }
             // The next block's events hash from the chain that was never forged.
-            chain = shape.forgesChainOfBlock ? true_ : chain
+            chain = shape.forgesChainOfBlock ? honest : chain
             return run
         }
         for (number, sizes) in shape.blockSizes.enumerated() {
@@ -100,7 +106,7 @@ struct VerifyStore {
                 }
             }
             if shape.sealsLast || number + 1 < shape.blockSizes.count { try builder.seal() }
-        try builder.releaseReserved()
+            try builder.releaseReserved()
             files.append(
                 (
                     SegmentName.of(UInt64(number + 1)),

@@ -34,6 +34,10 @@ import Testing
             #expect(found.allSatisfy { $0.event.user == "user3@example.com" })
             #expect(found.map(\.sequence) == found.map(\.sequence).sorted(by: >))
 
+            let users = try await log.count(where: "type = authentication", by: .user, top: 2)
+            #expect(users.map(\.count) == [20, 20])
+            #expect(try await log.histogram(every: .seconds(3600)).map(\.count).reduce(0, +) == 101)
+
             let report = try await log.verify()
             #expect(report.verdict == .intact)
             #expect(report.events == 101)

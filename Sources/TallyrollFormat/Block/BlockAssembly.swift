@@ -13,7 +13,7 @@ struct BlockAssembly: ~Copyable {
     private var termsBefore: [Int] = []
 
     private var heap: TextHeapBuilder
-    private let termsDeflater: Deflater?
+    private let termsCompressor: ChunkCompressor
     private var columns = TextColumnEncoder()
     private var integers = IntegerColumnEncoder()
     private let details = DocumentField(.details, .detailsShape, .detailsPath)
@@ -31,7 +31,7 @@ struct BlockAssembly: ~Copyable {
 
     init(codec: Codec, level: Int) {
         heap = TextHeapBuilder(codec: codec, level: level)
-        termsDeflater = codec == .deflate ? Deflater(level: level) : nil
+        termsCompressor = ChunkCompressor(codec, level: level)
         dictionaries = DictionaryID.allCases.map { _ in SharedTerms() }
     }
 
@@ -280,7 +280,7 @@ struct BlockAssembly: ~Copyable {
             let table = dictionaries[dictionary.index]
             let first = termsBefore[dictionary.index] + 1
             guard table.table.count >= first else { continue }
-            NewTerms.write(table, from: first, deflater: termsDeflater, into: &section)
+            NewTerms.write(table, from: first, with: termsCompressor, into: &section)
             close(.newTerms, Int(dictionary.rawValue))
         }
     }

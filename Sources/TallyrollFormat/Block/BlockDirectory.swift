@@ -76,7 +76,8 @@ package struct BlockDirectory: Equatable, Sendable {
         }
         guard header.length - offset < 8 else {
             throw reader.invalid(
-                "end", expected: "sections that fill the block", found: "\(header.length - offset) bytes left")
+                "end", expected: "sections that fill the block", found: "\(header.length - offset) bytes left"
+            )
         }
     }
 

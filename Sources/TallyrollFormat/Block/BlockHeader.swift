@@ -42,7 +42,8 @@ package struct BlockHeader: Equatable, Sendable {
 
     package init(
         length: Int, storeTag: UInt64, segmentNumber: UInt64, index: Int, count: Int, firstSequence: UInt64,
-        times: ClosedRange<Int64>, recordedTimes: ClosedRange<Int64>, chainBefore: [UInt8], chainAfter: [UInt8],
+        times: ClosedRange<Int64>, recordedTimes: ClosedRange<Int64>, chainBefore: [UInt8],
+        chainAfter: [UInt8],
         directoryLength: Int, directoryChecksum: UInt64
     ) {
         self.length = length

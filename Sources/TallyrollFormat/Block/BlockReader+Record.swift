@@ -3,44 +3,44 @@ extension BlockReader {
     /// the event was recorded.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws -> Int64 {
         precondition(row >= 0 && row < count)
-        let timestamp = try integers(.timestamp).value(row)
-        let digits = try timeDigits().map { UInt8(clamping: $0.value(row)) }
-        guard let outcome = OutcomeKind(rawValue: UInt8(clamping: try integers(.outcome).value(row))),
-            let origin = EventOrigin(rawValue: UInt8(clamping: try integers(.origin).value(row)))
+        let columns = try recordColumns()
+        let timestamp = columns.timestamp.value(row)
+        guard let outcome = OutcomeKind(rawValue: UInt8(clamping: columns.outcome.value(row))),
+            let origin = EventOrigin(rawValue: UInt8(clamping: columns.origin.value(row)))
         else { throw invalidEnumeration(row) }
         var encoder = RecordEncoder()
         encoder.begin(
             timestamp: timestamp,
             time: TimeNotation(
-                digits: digits ?? TimeNotation.shortestDigits(timestamp),
-                zoneMinutes: Int16(clamping: try integers(.timeZone).value(row))),
-            outcome: outcome, duration: try durations().value(row), origin: origin, into: &out)
+                digits: columns.digits.map { UInt8(clamping: $0.value(row)) }
+                    ?? TimeNotation.shortestDigits(timestamp),
+                zoneMinutes: Int16(clamping: columns.zone.value(row))),
+            outcome: outcome, duration: columns.durations.value(row), origin: origin, into: &out)
 
-        var scratch = ByteWriter(capacity: 512)
-        let resource = try resource(row, into: &scratch)
-        for field in StringField.allCases {
-            switch field {
-            case .type, .severity, .action, .component, .user:
-                try appendTerm(field, row, with: &encoder, into: &out)
-            case .resourceType:
-                if let type = resource.type { encoder.string(field, scratch.view.trusted(type), into: &out) }
-            case .resourceID:
-                if let id = resource.id { encoder.string(field, scratch.view.trusted(id), into: &out) }
-            case .details, .extra:
-                let column = field == .details ? ColumnID.details : .extra
-                guard let documents = try documents(column) else { continue }
-                let start = scratch.count
-                guard try documents.append(row, into: &scratch) else { continue }
-                encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
-            default:
-                guard let column = ColumnID(rawValue: field.rawValue), let texts = try text(column) else { continue }
-                let start = scratch.count
-                guard try texts.append(row, from: try context(column), into: &scratch) else { continue }
-                encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
-            }
+        var scratch = ByteWriter(capacity: 1024)
+        try appendTerm(columns.type, .type, row, &scratch, with: &encoder, into: &out)
+        try appendTerm(columns.severity, .severity, row, &scratch, with: &encoder, into: &out)
+        try appendTerm(columns.action, .action, row, &scratch, with: &encoder, into: &out)
+        // The resource term holds two fields that are not neighbours: it stays in the scratch until both are written.
+        scratch.removeAll()
+        let resource = try resource(columns.resource, row, into: &scratch)
+        let resourceEnd = scratch.count
+        if let type = resource.type { encoder.string(.resourceType, scratch.view.trusted(type), into: &out) }
+        try appendTerm(columns.component, .component, row, &scratch, with: &encoder, into: &out)
+        try appendText(columns.texts[0], .id, row, &scratch, with: &encoder, into: &out)
+        try appendTerm(columns.user, .user, row, &scratch, with: &encoder, into: &out)
+        if let id = resource.id { encoder.string(.resourceID, scratch.view.trusted(id), into: &out) }
+        for (place, field) in RecordColumns.textFields.enumerated().dropFirst() {
+            try appendText(columns.texts[place], field, row, &scratch, with: &encoder, into: &out)
+        }
+        for (field, documents) in [(StringField.details, columns.details), (.extra, columns.extra)] {
+            guard let documents else { continue }
+            scratch.truncate(to: resourceEnd)
+            guard try documents.append(row, into: &scratch) else { continue }
+            encoder.string(field, scratch.view.trusted(resourceEnd, scratch.count - resourceEnd), into: &out)
         }
         _ = encoder.end(into: &out)
-        return try integers(.recordedAt).value(row)
+        return columns.recordedAt.value(row)
     }
 
     private func invalidEnumeration(_ row: Int) -> FormatError {
@@ -49,26 +49,46 @@ extension BlockReader {
             found: "another")
     }
 
+    @inline(__always)
     private func appendTerm(
-        _ field: StringField, _ row: Int, with encoder: inout RecordEncoder, into out: inout ByteWriter
+        _ column: RecordColumns.Terms, _ field: StringField, _ row: Int, _ scratch: inout ByteWriter,
+        with encoder: inout RecordEncoder, into out: inout ByteWriter
     ) throws {
-        guard let column = ColumnID(rawValue: field.rawValue), let dictionary = DictionaryID(field: field) else {
-            return
-        }
-        let code = try codes(column).code(row)
+        let code = column.codes.code(row)
         guard code > 0 else { return }
-        var term = ByteWriter(capacity: 64)
-        try terms.append(code, of: dictionary, into: &term)
-        encoder.string(field, term.view, into: &out)
+        if let term = column.table?[code] {
+            encoder.string(field, term, into: &out)
+        } else {
+            let start = scratch.count
+            try terms.append(code, of: column.dictionary, into: &scratch)
+            encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
+        }
+    }
+
+    @inline(__always)
+    private func appendText(
+        _ column: RecordColumns.Text?, _ field: StringField, _ row: Int, _ scratch: inout ByteWriter,
+        with encoder: inout RecordEncoder, into out: inout ByteWriter
+    ) throws {
+        guard let column else { return }
+        let start = scratch.count
+        let context = ColumnContext(
+            heap: self, terms: terms, dictionary: column.dictionary, leaders: column.leaders)
+        guard try column.column.append(row, from: context, into: &scratch) else { return }
+        encoder.string(field, scratch.view.trusted(start, scratch.count - start), into: &out)
     }
 
     /// Puts the resource term of a row into `scratch` and says where its parts lie there.
     private func resource(
-        _ row: Int, into scratch: inout ByteWriter
+        _ column: RecordColumns.Terms, _ row: Int, into scratch: inout ByteWriter
     ) throws -> (type: Range<Int>?, id: Range<Int>?) {
-        let code = try codes(.resource).code(row)
+        let code = column.codes.code(row)
         guard code > 0 else { return (nil, nil) }
-        try terms.append(code, of: .resource, into: &scratch)
+        if let term = column.table?[code] {
+            scratch.bytes(term)
+        } else {
+            try terms.append(code, of: .resource, into: &scratch)
+        }
         let term = scratch.view
         let parts = try ResourceTerm.parse(term)
         func range(_ part: ByteView?) -> Range<Int>? {

@@ -10,6 +10,12 @@ package protocol BlockSource: AnyObject, Sendable {
 package protocol SegmentTerms: TermSource {
     /// The shapes of a document dictionary, at least up to `code`.
     func shapes(_ dictionary: DictionaryID, upTo code: UInt32) throws -> ShapeTable
+    /// All terms of a dictionary in memory, or nil when they still grow or have to be fetched one by one.
+    func table(_ dictionary: DictionaryID) throws -> TermTable?
+}
+
+extension SegmentTerms {
+    package func table(_ dictionary: DictionaryID) throws -> TermTable? { nil }
 }
 
 /// Reads one block, a section at a time: what is not asked for is not read. May be used by several threads.
@@ -34,6 +40,7 @@ package final class BlockReader: TextHeap, Sendable {
         var leaders: LeaderRanks?
         var heap: TextHeapDirectory?
         var chunks: [Int: Bytes] = [:]
+        var record: RecordColumns?
     }
 
     /// A code column with the bytes it reads. `@unchecked Sendable`: the bytes never change.
@@ -61,8 +68,10 @@ package final class BlockReader: TextHeap, Sendable {
     /// Opens the block at the start of `source`.
     package convenience init(source: any BlockSource, origin: Int, terms: any SegmentTerms) throws {
         let head = try source.read(0, BlockHeader.byteCount)
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: origin)
         let directoryBytes = try source.read(BlockHeader.byteCount, header.directoryLength)
+        defer { withExtendedLifetime(directoryBytes) {} }
         let directory = try BlockDirectory(
             directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
         self.init(header: header, directory: directory, origin: origin, source: source, terms: terms)
@@ -195,11 +204,19 @@ package final class BlockReader: TextHeap, Sendable {
         }
     }
 
-    private func leaders() throws -> LeaderRanks {
+    func leaders() throws -> LeaderRanks {
         if let known = parsed.withLock({ $0.leaders }) { return known }
         let leaders = try LeaderRanks(try codes(.user))
         parsed.withLock { $0.leaders = leaders }
         return leaders
+    }
+
+    /// All columns, opened: what reading whole records needs.
+    func recordColumns() throws -> RecordColumns {
+        if let known = parsed.withLock({ $0.record }) { return known }
+        let columns = try RecordColumns(self)
+        parsed.withLock { $0.record = columns }
+        return columns
     }
 
     private static func followsUser(_ id: ColumnID) -> Bool {

@@ -30,12 +30,16 @@ package struct BlockRows: ~Copyable {
             fields[field.index].removeAll()
             hasField[field.index] = false
         }
-        for field: StringField in [.type, .severity, .action, .component, .user] { try loadTerms(field, block) }
+        for field: StringField in [.type, .severity, .action, .component, .user] {
+            try loadTerms(field, block)
+        }
         try loadResources(block)
         for field: StringField in [
             .id, .error, .message, .ip, .userAgent, .requestID, .sessionID, .correlationID,
         ] {
-            guard let column = ColumnID(rawValue: field.rawValue), let texts = try block.text(column) else { continue }
+            guard let column = ColumnID(rawValue: field.rawValue), let texts = try block.text(column) else {
+                continue
+            }
             try texts.decode(from: try block.context(column), into: &fields[field.index], text: &text)
             hasField[field.index] = true
         }
@@ -78,7 +82,8 @@ package struct BlockRows: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func append(_ part: ByteView?, _ field: StringField, _ term: ByteView, at offset: UInt32) {
+    private mutating func append(_ part: ByteView?, _ field: StringField, _ term: ByteView, at offset: UInt32)
+    {
         if let part {
             fields[field.index].append(
                 offset: offset + UInt32(part.base - term.base), length: UInt32(part.count))
@@ -87,7 +92,8 @@ package struct BlockRows: ~Copyable {
         }
     }
 
-    private mutating func loadDocuments(_ field: StringField, _ column: ColumnID, _ block: BlockReader) throws {
+    private mutating func loadDocuments(_ field: StringField, _ column: ColumnID, _ block: BlockReader) throws
+    {
         guard let documents = try block.documents(column) else { return }
         try documents.decode(into: &fields[field.index], text: &text)
         hasField[field.index] = true
@@ -106,7 +112,8 @@ package struct BlockRows: ~Copyable {
             let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
         else {
             throw FormatError(
-                .invalid, "block row \(row)", offset: 0, expected: "a known outcome and origin", found: "another")
+                .invalid, "block row \(row)", offset: 0, expected: "a known outcome and origin",
+                found: "another")
         }
         var encoder = RecordEncoder()
         let timestamp = timestamps[row]

@@ -14,7 +14,7 @@ package final class DocumentColumn: Sendable {
     private let state = Mutex(Opened())
 
     private struct Opened {
-        var paths: [Int: PathColumn] = [:]
+        var paths: [Int: (uses: [PathUse], column: PathColumn)] = [:]
         var raw: TextColumn?
     }
 
@@ -43,15 +43,19 @@ package final class DocumentColumn: Sendable {
             return try rawColumn().append(entry, from: context, into: &out)
         }
         let slotPaths = shapes.slotPaths[Int(code) - 1]
+        let before = counts.before(row)
+        let context = context
         try shape.text.withUnsafeBufferPointer { buffer throws in
             let text = ByteView(UnsafeRawBufferPointer(buffer))
             var copied = 0
             for (slot, marker) in shape.markers.enumerated() {
                 out.bytes(text.trusted(copied, marker - copied))
                 let path = slotPaths[slot]
-                let earlier = slotPaths[..<slot].count { $0 == path }
-                let entry = valuesBefore(row, path: path) + earlier
-                try column(path).append(entry, from: context, into: &out)
+                var entry = 0
+                for earlier in 0..<slot where slotPaths[earlier] == path { entry += 1 }
+                let (uses, column) = try usedColumn(path)
+                for use in uses { entry += use.count * Int(before[use.place]) }
+                try column.append(entry, from: context, into: &out)
                 copied = marker + 1
             }
             out.bytes(text.trusted(copied, text.count - copied))
@@ -63,35 +67,38 @@ package final class DocumentColumn: Sendable {
         ColumnContext(heap: block, terms: block.terms, dictionary: nil, leaders: nil)
     }
 
-    /// How many values the rows before this one have at a path.
-    private func valuesBefore(_ row: Int, path: Int) -> Int {
-        var total = 0
-        for (place, code) in counts.used.enumerated() where code > 0 {
-            let uses = shapes.slotPaths[Int(code) - 1].count { $0 == path }
-            if uses > 0 { total += uses * counts.before(row, place: place) }
-        }
-        return total
+    /// How many values each shape of the block has at a path, for the shapes that have any.
+    private struct PathUse {
+        var place: Int
+        var count: Int
     }
 
-    private func valueCount(path: Int) -> Int { valuesBefore(codes.count, path: path) }
+    private func column(_ path: Int) throws -> PathColumn { try usedColumn(path).column }
 
-    private func column(_ path: Int) throws -> PathColumn {
+    private func usedColumn(_ path: Int) throws -> (uses: [PathUse], column: PathColumn) {
         if let known = state.withLock({ $0.paths[path] }) { return known }
+        var uses: [PathUse] = []
+        for (place, code) in counts.used.enumerated() where code > 0 {
+            let count = shapes.slotPaths[Int(code) - 1].count { $0 == path }
+            if count > 0 { uses.append(PathUse(place: place, count: count)) }
+        }
+        let valueCount = uses.reduce(0) { $0 + $1.count * counts.before(codes.count, place: $1.place) }
         guard let bytes = try block.sectionIfPresent(pathRole, path) else {
             throw FormatError(
                 .invalid, "document column", offset: block.origin, expected: "a column for path \(path)",
                 found: "none")
         }
-        let column = try PathColumn(bytes, count: valueCount(path: path))
-        state.withLock { $0.paths[path] = column }
-        return column
+        let column = try PathColumn(bytes, count: valueCount)
+        state.withLock { [uses] in $0.paths[path] = (uses, column) }
+        return (uses, column)
     }
 
     private func rawColumn() throws -> TextColumn {
         if let known = state.withLock({ $0.raw }) { return known }
         guard let bytes = try block.sectionIfPresent(.rawDocuments, Int(id.rawValue)) else {
             throw FormatError(
-                .invalid, "document column", offset: block.origin, expected: "objects kept as text", found: "none")
+                .invalid, "document column", offset: block.origin, expected: "objects kept as text",
+                found: "none")
         }
         var count = 0
         for (place, code) in counts.used.enumerated() where code > 0 && shapes.shapes[Int(code) - 1] == nil {
@@ -173,7 +180,9 @@ package final class DocumentColumn: Sendable {
     ) throws {
         var wanted: Set<Int> = []
         for code in counts.used where code > 0 {
-            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) { wanted.insert(path) }
+            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) {
+                wanted.insert(path)
+            }
         }
         for path in wanted.sorted() {
             let column = try column(path)
@@ -191,6 +200,48 @@ package final class DocumentColumn: Sendable {
                 }
             }
         }
+    }
+
+    /// Adds the rows that have, at a path for which `matches` holds, a scalar for which `holds` does: asked once for
+    /// equal scalars that lie together. `holds` gets the scalar as JSON text. With `stringsOnly` scalars that cannot be
+    /// strings are passed over.
+    package func insertRows(
+        where matches: ([UInt8]) -> Bool, stringsOnly: Bool, into rows: inout RowSet,
+        _ holds: (ByteView) -> Bool
+    ) throws {
+        var wanted: Set<Int> = []
+        for code in counts.used where code > 0 {
+            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) {
+                wanted.insert(path)
+            }
+        }
+        var scalar = ByteWriter(capacity: 256)
+        for path in wanted.sorted() {
+            let (uses, column) = try usedColumn(path)
+            if stringsOnly, !column.quoted, column.texts.isNumeric { continue }
+            let entries = try column.texts.rows(from: context) { value in
+                guard let value else { return holds(nullView) }
+                if !column.quoted { return holds(value) }
+                scalar.removeAll()
+                scalar.u8(0x22)
+                scalar.bytes(value)
+                scalar.u8(0x22)
+                return holds(scalar.view)
+            }
+            if entries.isEmpty { continue }
+            var usesByPlace = [Int](repeating: 0, count: counts.used.count)
+            for use in uses { usesByPlace[use.place] = use.count }
+            var entry = 0
+            for row in codes.indices {
+                let count = usesByPlace[counts.place(row)]
+                for next in entry..<(entry + count) where entries.contains(next) { rows.insert(row) }
+                entry += count
+            }
+        }
+    }
+
+    private var nullView: ByteView {
+        ByteView(base: nullStaticText.utf8Start, count: nullStaticText.utf8CodeUnitCount)
     }
 
     /// Calls `body` with each row whose object is kept as text.
@@ -246,6 +297,7 @@ private struct DecodedPath {
     }
 }
 
+private let nullStaticText: StaticString = "null"
 private let nullText: [UInt8] = [0x6E, 0x75, 0x6C, 0x6C]
 
 /// The scalars at one path.
@@ -297,6 +349,8 @@ private struct ShapeCounts {
         self.groups = groups
     }
 
+    func place(_ row: Int) -> Int { Int(places[row]) }
+
     /// `row` may be the number of rows: then all are counted.
     func before(_ row: Int, place: Int) -> Int {
         if row == places.count { return Int(groups[groups.count - used.count + place]) }
@@ -304,6 +358,14 @@ private struct ShapeCounts {
         var count = Int(groups[group * used.count + place])
         for earlier in group * ShapeCounts.groupSize..<row where places[earlier] == place { count += 1 }
         return count
+    }
+
+    /// For each place, how often its code occurs before a row.
+    func before(_ row: Int) -> [UInt16] {
+        let group = row / ShapeCounts.groupSize
+        var counts = Array(groups[(group * used.count)..<((group + 1) * used.count)])
+        for earlier in (group * ShapeCounts.groupSize)..<row { counts[Int(places[earlier])] &+= 1 }
+        return counts
     }
 
     func before(_ row: Int, code: UInt32) -> Int {

@@ -104,7 +104,8 @@ package struct DocumentEncoder: ~Copyable {
     private mutating func distribute(slotsOf row: Int, to paths: [Int]) {
         let start = rowSlots[row]
         for slot in paths.indices {
-            pathValues[paths[slot]].append(offset: slotOffsets[start + slot], length: slotLengths[start + slot])
+            pathValues[paths[slot]].append(
+                offset: slotOffsets[start + slot], length: slotLengths[start + slot])
         }
     }
 
@@ -138,7 +139,8 @@ package struct DocumentEncoder: ~Copyable {
             if isNull(scalars, index, memory) {
                 values.appendAbsent()
             } else {
-                values.append(offset: scalars.offsets[index] + trim, length: scalars.lengths[index] - 2 * trim)
+                values.append(
+                    offset: scalars.offsets[index] + trim, length: scalars.lengths[index] - 2 * trim)
             }
         }
         out.u8(quoted ? 1 : 0)

@@ -105,7 +105,8 @@ package struct OptionalIntegers: Sendable {
     private let presence: PresenceMap?
 
     static func write(
-        _ values: [Int64], presence: [Bool], with encoder: inout IntegerColumnEncoder, into out: inout ByteWriter
+        _ values: [Int64], presence: [Bool], with encoder: inout IntegerColumnEncoder,
+        into out: inout ByteWriter
     ) {
         if values.isEmpty {
             out.u8(1)

@@ -116,7 +116,8 @@ package final class MemoryBlockSource: BlockSource {
     package func read(_ offset: Int, _ length: Int) throws -> Bytes {
         guard let slice = bytes.view.sliceIfInside(offset, length) else {
             throw FormatError(
-                .truncated, "block", offset: offset, expected: "\(length) bytes", found: "\(bytes.count - offset)")
+                .truncated, "block", offset: offset, expected: "\(length) bytes",
+                found: "\(bytes.count - offset)")
         }
         return Bytes(copying: slice)
     }

@@ -105,6 +105,17 @@
         zeros((alignment - count % alignment) % alignment)
     }
 
+    /// Appends a copy of `view` and lets `change` write over it, with every position it may touch in the buffer.
+    @inline(__always)
+    package mutating func bytes(
+        _ view: ByteView, changing change: (UnsafeMutableBufferPointer<UInt8>) -> Void
+    ) {
+        let start = count
+        bytes(view)
+        let first = (memory + start).assumingMemoryBound(to: UInt8.self)
+        change(UnsafeMutableBufferPointer(start: first, count: view.count))
+    }
+
     /// Writes over an integer that was written before.
     @inlinable @inline(__always)
     package mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {

@@ -7,13 +7,13 @@
     /// The number of bytes.
     @usableFromInline package let count: Int
 
-    /// Makes `count` bytes that `fill` writes; bytes it leaves alone are zero.
+    /// Makes `count` bytes, every one of which `fill` must write: what it leaves alone is undefined. A `fill` that
+    /// cannot write all of them throws.
     @usableFromInline package init<E: Error>(
         count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
     ) throws(E) {
         self.count = count
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
-        clearMemory(memory)
         try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
     }
 

@@ -6,6 +6,81 @@ public enum Codec: UInt8, CaseIterable, Sendable {
     case none = 1
     /// A raw deflate stream (RFC 1951), by zlib.
     case deflate = 2
+    /// A zstd frame (RFC 8878). Only in builds with the package trait `Zstd`.
+    case zstd = 3
+
+    /// Whether this build can compress and decompress with the codec.
+    public var isAvailable: Bool {
+        #if Zstd
+            true
+        #else
+            self != .zstd
+        #endif
+    }
+}
+
+/// Compresses the chunks of a segment, one after another. Holds scratch memory; one thread uses it at a time.
+package final class ChunkCompressor {
+    private let deflater: Deflater?
+    #if Zstd
+        private let zstd: ZstdCompressor?
+    #endif
+
+    /// A compressor for a codec that is available; `level` is 1 (fast) to 9 (small), which zstd takes as they are.
+    package init(_ codec: Codec, level: Int) {
+        precondition(codec.isAvailable, "options are validated before a compressor is made")
+        deflater = codec == .deflate ? Deflater(level: level) : nil
+        #if Zstd
+            zstd = codec == .zstd ? ZstdCompressor(level: level) : nil
+        #endif
+    }
+
+    /// Appends `view` to `out` behind the byte of the codec it was stored with: as it is, where compression would
+    /// not make it smaller.
+    package func write(_ view: ByteView, into out: inout ByteWriter) {
+        let start = out.count
+        out.u8(Codec.none.rawValue)
+        if let deflater, deflater.compress(view, into: &out) {
+            out.patch(Codec.deflate.rawValue, at: start)
+            return
+        }
+        #if Zstd
+            if let zstd, zstd.compress(view, into: &out) {
+                out.patch(Codec.zstd.rawValue, at: start)
+                return
+            }
+        #endif
+        out.bytes(view)
+    }
+
+    /// The `rawLength` bytes that were written by `write`; never more, whatever the bytes are.
+    package static func read(_ stored: ByteView, rawLength: Int, what: String) throws(FormatError) -> Bytes {
+        var reader = ByteReader(stored, what: what)
+        let tag = try reader.u8()
+        guard let codec = Codec(rawValue: tag) else {
+            throw FormatError(
+                .unsupported, "\(what): codec", offset: 0, expected: "1 (none), 2 (deflate) or 3 (zstd)",
+                found: "\(tag)")
+        }
+        let data = try reader.bytes(reader.remaining)
+        switch codec {
+        case .none:
+            guard data.count == rawLength else {
+                throw reader.invalid("length", expected: "\(rawLength)", found: "\(data.count)")
+            }
+            return Bytes(copying: data)
+        case .deflate:
+            return try Inflater.inflate(data, rawLength: rawLength, what: what)
+        case .zstd:
+            #if Zstd
+                return try ZstdDecompressor.decompress(data, rawLength: rawLength, what: what)
+            #else
+                throw FormatError(
+                    .unsupported, "\(what): codec", offset: 0, expected: "a build with the trait Zstd",
+                    found: "a build without it")
+            #endif
+        }
+    }
 }
 
 /// Compresses chunks one after another with one zlib stream, so that its memory is allocated once.

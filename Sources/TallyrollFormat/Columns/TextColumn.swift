@@ -153,6 +153,9 @@ package final class TextColumn: Sendable {
     /// True when no entry has a value.
     package var isAbsent: Bool { body.encoding == .absent }
 
+    /// True when every value is the text of a number.
+    package var isNumeric: Bool { body.encoding == .number && body.prefix.isEmpty && body.suffix.isEmpty }
+
     /// Appends the text of one entry to `out`; false, and nothing appended, when it is absent.
     package func append(
         _ index: Int, from context: ColumnContext, into out: inout ByteWriter
@@ -215,14 +218,62 @@ package final class TextColumn: Sendable {
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
-        let start = out.count
-        out.bytes(body.constant)
-        var nibble = place * body.positions.count
-        for position in body.positions {
-            let byte = body.packed[nibble >> 1]
-            let value = nibble & 1 == 0 ? byte & 0x0F : byte >> 4
-            out.patch(HexTemplate.digit(value, uppercase: body.uppercase), at: start + position)
-            nibble += 1
+        body.positions.withUnsafeBufferPointer { positions in
+            TextColumn.append(
+                place, of: body.packed, at: positions, in: body.constant, uppercase: body.uppercase,
+                into: &out)
+        }
+    }
+
+    /// Appends the text of a template with the digits of the value at `place`, which the opening of the column has
+    /// proved to lie in `packed`.
+    @inline(__always)
+    private static func append(
+        _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>, in template: ByteView,
+        uppercase: Bool, into out: inout ByteWriter
+    ) {
+        var nibble = place &* positions.count
+        precondition(place >= 0 && nibble + positions.count <= packed.count &* 2)
+        // A table, not a comparison: random digits would mispredict every second branch.
+        let alphabet = (uppercase ? HexTemplate.uppercaseDigits : HexTemplate.lowercaseDigits).utf8Start
+        let digits = packed.base
+        out.bytes(template) { target in
+            guard let text = target.baseAddress else { return }
+            for position in positions {
+                let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
+                text[position] = alphabet[Int(value)]
+                nibble &+= 1
+            }
+        }
+    }
+
+    /// Appends every entry of a column of templates.
+    private func decodeTemplates(into values: inout ValueList, text: inout ByteWriter) throws(FormatError) {
+        let (packed, template, presence, uppercase) = (
+            body.packed, body.constant, body.presence, body.uppercase
+        )
+        try checkDecoded(text.count + count * template.count)
+        body.positions.withUnsafeBufferPointer { positions in
+            var place = 0
+            for index in 0..<count {
+                if let presence, !presence.contains(index) {
+                    values.appendAbsent()
+                    continue
+                }
+                values.append(offset: UInt32(text.count), length: UInt32(template.count))
+                TextColumn.append(
+                    place, of: packed, at: positions, in: template, uppercase: uppercase, into: &text)
+                place += 1
+            }
+        }
+    }
+
+    private func checkDecoded(_ bytes: Int) throws(FormatError) {
+        guard bytes <= Limits.decodedColumnBytes else {
+            throw FormatError(
+                .limit, "text column", offset: 0,
+                expected: "at most \(Limits.decodedColumnBytes) bytes of text",
+                found: "more")
         }
     }
 
@@ -267,7 +318,9 @@ package final class TextColumn: Sendable {
             try decodeSharedCodes(context, into: &values, text: &text)
         case .follow:
             try decodeFollow(context, into: &values, text: &text)
-        case .hexTemplate, .number, .text:
+        case .hexTemplate:
+            try decodeTemplates(into: &values, text: &text)
+        case .number, .text:
             try decodeEach(context, into: &values, text: &text)
         }
     }
@@ -285,19 +338,13 @@ package final class TextColumn: Sendable {
             }
             let start = text.count
             switch body.encoding {
-            case .hexTemplate: appendTemplate(place, into: &text)
             case .number: appendNumber(integers[place], into: &text)
             default:
                 let end = Int(clamping: integers[place])
                 try context.appendText(from: body.heapStart, previousEnd, end, into: &text)
                 previousEnd = end
             }
-            guard text.count <= Limits.decodedColumnBytes else {
-                throw FormatError(
-                    .limit, "text column", offset: 0,
-                    expected: "at most \(Limits.decodedColumnBytes) bytes of text",
-                    found: "more")
-            }
+            try checkDecoded(text.count)
             values.append(offset: UInt32(start), length: UInt32(text.count - start))
             place += 1
         }
@@ -379,6 +426,8 @@ package final class TextColumn: Sendable {
         switch body.encoding {
         case .absent: return RowSet(size: count, all: predicate(nil))
         case .constant: return RowSet(size: count, all: predicate(body.constant))
+        case .localCodes: return try localCodeRows(context, predicate)
+        case .sharedCodes: return try sharedCodeRows(context, predicate)
         default: break
         }
         var values = ValueList()
@@ -388,21 +437,136 @@ package final class TextColumn: Sendable {
             return followedRows(verdicts(values, text.view, predicate), leaders)
         }
         try decode(from: context, into: &values, text: &text)
-        let verdicts = verdicts(values, text.view, predicate)
         var result = RowSet(size: count)
-        for index in verdicts.indices where verdicts[index] { result.insert(index) }
+        for index in 0..<count
+        where predicate(values.isAbsent(index) ? nil : values.value(index, in: text.view)) {
+            result.insert(index)
+        }
+        return result
+    }
+
+    /// The entries with exactly this text.
+    package func rows(from context: ColumnContext, equalTo text: ByteView) throws -> RowSet {
+        if body.encoding == .hexTemplate { return templateRows(equalTo: text) }
+        return try rows(from: context) { $0?.isEqual(to: text) ?? false }
+    }
+
+    /// Asks about each distinct text once.
+    private func localCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
+        guard let ends = body.integers?.decodeArray() else { return RowSet(size: count) }
+        var verdicts = [body.shift == 0 ? predicate(nil) : false]
+        var text = ByteWriter(capacity: 256)
+        var previousEnd = 0
+        for end in ends {
+            text.removeAll()
+            try context.appendText(from: body.heapStart, previousEnd, Int(clamping: end), into: &text)
+            verdicts.append(predicate(text.view))
+            previousEnd = Int(clamping: end)
+        }
+        if !verdicts.contains(true) { return RowSet(size: count) }
+        var result = RowSet(size: count)
+        for index in 0..<count {
+            let code = localCode(index)
+            guard code < verdicts.count else {
+                throw FormatError(
+                    .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)",
+                    found: "\(code)")
+            }
+            if verdicts[code] { result.insert(index) }
+        }
+        return result
+    }
+
+    /// Asks about each distinct text once.
+    private func sharedCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
+        guard let column = body.codes else { return RowSet(size: count) }
+        let codes = column.decodeArray()
+        let smallest = column.smallest
+        let span = Int((codes.max() ?? smallest) - smallest) + 1
+        guard span <= 1 << 22 else {
+            throw FormatError(
+                .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart",
+                found: "\(span)")
+        }
+        // 0 not asked yet, 1 no, 2 yes.
+        var verdicts = [UInt8](repeating: 0, count: span)
+        var text = ByteWriter(capacity: 256)
+        var result = RowSet(size: count)
+        for index in codes.indices {
+            let place = Int(codes[index] - smallest)
+            if verdicts[place] == 0 {
+                text.removeAll()
+                if codes[index] > 0 { try context.appendTerm(codes[index], into: &text) }
+                verdicts[place] = predicate(codes[index] > 0 ? text.view : nil) ? 2 : 1
+            }
+            if verdicts[place] == 2 { result.insert(index) }
+        }
+        return result
+    }
+
+    /// Compares packed digits: no text is put together.
+    private func templateRows(equalTo text: ByteView) -> RowSet {
+        var result = RowSet(size: count)
+        guard text.count == body.constant.count else { return result }
+        var wanted: [UInt8] = []
+        var next = 0
+        for position in 0..<text.count {
+            if next < body.positions.count, body.positions[next] == position {
+                let byte = text[position]
+                let firstLetter: UInt8 = body.uppercase ? 0x41 : 0x61
+                guard byte &- 0x30 < 10 || byte &- firstLetter < 6 else { return result }
+                wanted.append(HexTemplate.nibble(byte))
+                next += 1
+            } else if text[position] != body.constant[position] {
+                return result
+            }
+        }
+        let places = body.presence?.present ?? count
+        let width = wanted.count
+        var found: [Int] = []
+        if width % 2 == 0, width > 0 {
+            let packed = stride(from: 0, to: width, by: 2).map { wanted[$0] | wanted[$0 + 1] << 4 }
+            let bytes = packed.count
+            packed.withUnsafeBufferPointer { packed in
+                let last = packed[bytes - 1]
+                for place in 0..<places {
+                    let start = place * bytes
+                    if body.packed.base[start + bytes - 1] != last { continue }
+                    var index = 0
+                    while index < bytes, body.packed.base[start + index] == packed[index] { index += 1 }
+                    if index == bytes { found.append(place) }
+                }
+            }
+        } else {
+            for place in 0..<places {
+                var nibble = place * width
+                let isEqual = wanted.allSatisfy { digit in
+                    let byte = body.packed[nibble >> 1]
+                    defer { nibble += 1 }
+                    return (nibble & 1 == 0 ? byte & 0x0F : byte >> 4) == digit
+                }
+                if isEqual { found.append(place) }
+            }
+        }
+        guard let presence = body.presence else {
+            for place in found { result.insert(place) }
+            return result
+        }
+        if found.isEmpty { return result }
+        var place = 0
+        for index in 0..<count where presence.contains(index) {
+            if found.contains(place) { result.insert(index) }
+            place += 1
+        }
         return result
     }
 
     /// The verdict on each value; equal texts that lie at the same place are judged once.
     private func verdicts(_ values: ValueList, _ text: ByteView, _ predicate: (ByteView?) -> Bool) -> [Bool] {
         var judged: [UInt64: Bool] = [:]
-        let repeats =
-            body.encoding == .localCodes || body.encoding == .sharedCodes || body.encoding == .follow
         let absentVerdict = values.absentCount > 0 ? predicate(nil) : false
         return (0..<values.count).map { index in
             if values.isAbsent(index) { return absentVerdict }
-            guard repeats else { return predicate(values.value(index, in: text)) }
             let key = UInt64(values.offsets[index]) << 32 | UInt64(values.lengths[index])
             if let verdict = judged[key] { return verdict }
             let verdict = predicate(values.value(index, in: text))

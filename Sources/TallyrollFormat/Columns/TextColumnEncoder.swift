@@ -142,6 +142,8 @@ package struct TextColumnEncoder: ~Copyable {
         var added = 0
         var addedBytes = 0
         for code in 1..<UInt32(local.count + 1) where shared.table.code(of: local.term(code)) == nil {
+            // A longer text fits no dictionary.
+            guard local.term(code).count <= Limits.termBytes else { return nil }
             added += 1
             addedBytes += local.term(code).count
         }

@@ -10,10 +10,10 @@ package struct TextHeapBuilder: ~Copyable {
     private var chunkStarts: [Int] = []
     private var rawLengths: [Int] = []
     private var closedBytes = 0
-    private let deflater: Deflater?
+    private let compressor: ChunkCompressor
 
     package init(codec: Codec, level: Int) {
-        deflater = codec == .deflate ? Deflater(level: level) : nil
+        compressor = ChunkCompressor(codec, level: level)
     }
 
     package mutating func removeAll() {
@@ -41,13 +41,7 @@ package struct TextHeapBuilder: ~Copyable {
         guard raw.count > 0 else { return }
         chunkStarts.append(chunks.count)
         rawLengths.append(raw.count)
-        let codecAt = chunks.count
-        chunks.u8(Codec.none.rawValue)
-        if let deflater, deflater.compress(raw.view, into: &chunks) {
-            chunks.patch(Codec.deflate.rawValue, at: codecAt)
-        } else {
-            chunks.bytes(raw.view)
-        }
+        compressor.write(raw.view, into: &chunks)
         closedBytes += raw.count
         raw.removeAll()
     }
@@ -106,22 +100,6 @@ package struct TextHeapDirectory {
 
     /// The raw bytes of a chunk from its stored form.
     package func inflate(_ chunk: Int, stored: ByteView) throws(FormatError) -> Bytes {
-        var reader = ByteReader(stored, what: "text chunk \(chunk)")
-        let tag = try reader.u8()
-        guard let codec = Codec(rawValue: tag) else {
-            throw FormatError(
-                .unsupported, "text chunk \(chunk): codec", offset: 0, expected: "1 (none) or 2 (deflate)",
-                found: "\(tag)")
-        }
-        let data = try reader.bytes(reader.remaining)
-        switch codec {
-        case .none:
-            guard data.count == rawLength(chunk) else {
-                throw reader.invalid("length", expected: "\(rawLength(chunk))", found: "\(data.count)")
-            }
-            return Bytes(copying: data)
-        case .deflate:
-            return try Inflater.inflate(data, rawLength: rawLength(chunk), what: "text chunk \(chunk)")
-        }
+        try ChunkCompressor.read(stored, rawLength: rawLength(chunk), what: "text chunk \(chunk)")
     }
 }

@@ -44,10 +44,8 @@ package struct HexTemplate {
     @inline(__always)
     static func nibble(_ digit: UInt8) -> UInt8 { (digit & 0x0F) &+ (digit >> 6) &* 9 }
 
-    @inline(__always)
-    static func digit(_ nibble: UInt8, uppercase: Bool) -> UInt8 {
-        nibble < 10 ? 0x30 &+ nibble : (uppercase ? 0x41 : 0x61) &+ nibble &- 10
-    }
+    static let lowercaseDigits: StaticString = "0123456789abcdef"
+    static let uppercaseDigits: StaticString = "0123456789ABCDEF"
 }
 
 /// All values are a common prefix, a decimal number in canonical form with a fixed count of fraction digits, and a

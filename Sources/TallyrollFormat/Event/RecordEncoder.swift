@@ -12,6 +12,8 @@
 package struct RecordEncoder {
     package static let headerBytes = 8
     package static let envelopeFixedBytes = 14
+    /// Where the timestamp lies in a record.
+    package static let timestampOffset = 14
     package static let durationBit: UInt8 = 1 << 5
 
     private var start = 0

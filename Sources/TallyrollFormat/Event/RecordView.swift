@@ -98,7 +98,8 @@ extension RecordView {
         let start = RecordEncoder.headerBytes
         let length = Int(record.load(UInt32.self, at: 0))
         return (
-            record.trusted(start, length), record.trusted(start + length, Int(record.load(UInt32.self, at: 4)))
+            record.trusted(start, length),
+            record.trusted(start + length, Int(record.load(UInt32.self, at: 4)))
         )
     }
 }

@@ -122,6 +122,8 @@ extension StringField {
         switch self {
         case .id: Limits.idBytes
         case .error, .message, .details, .extra: Limits.eventBytes
+        case .resourceType: Limits.resourceTypeBytes
+        case .resourceID: Limits.resourceIDBytes
         default: Limits.termBytes
         }
     }

@@ -65,7 +65,7 @@ public struct EventInputError: Error, Equatable, Sendable, CustomStringConvertib
         case .timeRange: "a time from 1677-09-21T00:12:44Z to 2262-04-11T23:47:16Z\(key)"
         case .idEmpty: "an id that is not empty"
         case .idLength: "an id of at most \(Limits.idBytes) bytes"
-        case .termLength: "at most \(Limits.termBytes) bytes\(key)"
+        case .termLength: "at most \(fault.key.field?.longest ?? Limits.termBytes) bytes\(key)"
         case .eventLength: "an event of at most \(Limits.eventBytes) bytes"
         case .missingEventTime: "a member \"eventTime\""
         case .records: "an array \"Records\" of objects"

@@ -51,7 +51,8 @@ package struct SegmentFooter: Equatable, Sendable {
     package var sections: [IndexSection]
 
     package init(
-        storeTag: UInt64, segmentNumber: UInt64, endSequence: UInt64, tableOffset: Int, sections: [IndexSection]
+        storeTag: UInt64, segmentNumber: UInt64, endSequence: UInt64, tableOffset: Int,
+        sections: [IndexSection]
     ) {
         self.storeTag = storeTag
         self.segmentNumber = segmentNumber
@@ -99,7 +100,8 @@ package struct SegmentFooter: Equatable, Sendable {
         guard trailer.count == trailerBytes, trailer.trusted(56, 8).raw.elementsEqual(magic) else {
             throw FormatError(
                 .invalid, "segment trailer: magic", offset: origin + 56, expected: "TALLYEND",
-                found: trailer.count == trailerBytes ? trailer.trusted(56, 8).printable : "the end of the file")
+                found: trailer.count == trailerBytes
+                    ? trailer.trusted(56, 8).printable : "the end of the file")
         }
         let stored = trailer.load(UInt64.self, at: 48)
         let computed = Checksum.of(trailer.trusted(0, 48))
@@ -113,7 +115,8 @@ package struct SegmentFooter: Equatable, Sendable {
         let zero = try reader.u32()
         let checksum = try reader.u64()
         guard zero == 0, offset <= UInt64(origin), Int(offset) + count * entryBytes == origin else {
-            throw reader.invalid("table", expected: "one that ends at byte \(origin)", found: "\(offset), \(count)")
+            throw reader.invalid(
+                "table", expected: "one that ends at byte \(origin)", found: "\(offset), \(count)")
         }
         return (Int(offset), count * entryBytes, checksum)
     }
@@ -147,7 +150,8 @@ package struct SegmentFooter: Equatable, Sendable {
                 length <= UInt64(place.offset) - offset
             else {
                 throw reader.invalid(
-                    "place", expected: "sections in order, inside the file", found: "\(offset), \(length) bytes")
+                    "place", expected: "sections in order, inside the file",
+                    found: "\(offset), \(length) bytes")
             }
             sections.append(
                 IndexSection(

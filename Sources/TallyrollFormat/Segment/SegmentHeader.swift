@@ -87,7 +87,8 @@ package struct SegmentHeader: Equatable, Sendable {
         let stored = whole.load(UInt64.self, at: SegmentHeader.byteCount - 8)
         let computed = Checksum.of(whole.trusted(0, SegmentHeader.byteCount - 8))
         guard stored == computed else {
-            throw FormatError(.checksum, "segment header", offset: 0, expected: hex(stored), found: hex(computed))
+            throw FormatError(
+                .checksum, "segment header", offset: 0, expected: hex(stored), found: hex(computed))
         }
         let version = try reader.u32()
         guard version == SegmentHeader.version else {
@@ -105,7 +106,8 @@ package struct SegmentHeader: Equatable, Sendable {
         let zero = try reader.u32()
         chainBefore = try reader.bytes(32).array
         let count = Int(try reader.u32())
-        guard length == UInt32(SegmentHeader.byteCount), zero == 0, count <= 64, capacity <= UInt64(Int64.max),
+        guard length == UInt32(SegmentHeader.byteCount), zero == 0, count <= 64,
+            capacity <= UInt64(Int64.max),
             firstSequence <= UInt64(Int64.max)
         else { throw reader.invalid("fields", expected: "values of version 1", found: "others") }
         self.capacity = Int(capacity)

@@ -1,5 +1,5 @@
 /// Spans as expressions write them: `150ms`, `2s`, `1.5h`, `1w`.
-enum DurationText {
+package enum DurationText {
     /// The units, longest first.
     static let units: [(name: String, nanoseconds: UInt64)] = [
         ("w", 604_800_000_000_000), ("d", 86_400_000_000_000), ("h", 3_600_000_000_000),
@@ -7,7 +7,7 @@ enum DurationText {
         ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
     ]
 
-    static func format(_ nanoseconds: Int64) -> String {
+    package static func format(_ nanoseconds: Int64) -> String {
         (nanoseconds < 0 ? "-" : "") + format(magnitude: nanoseconds.magnitude)
     }
 
@@ -22,7 +22,7 @@ enum DurationText {
 
     /// The span in nanoseconds, or nil when it is none, is finer than a nanosecond, or does not fit 64 bits.
     /// A number without a unit counts in `bareUnit` nanoseconds, if there is such a unit.
-    static func parse(_ text: some StringProtocol, bareUnit: UInt64? = nil) -> Int64? {
+    package static func parse(_ text: some StringProtocol, bareUnit: UInt64? = nil) -> Int64? {
         var rest = text.utf8[...]
         let negative = rest.first == UInt8(ascii: "-")
         if negative { rest = rest.dropFirst() }

@@ -40,14 +40,13 @@ struct DocumentQuestion {
             return result
         }
         var nameScratch = QueryScratch()
-        try documents.forEachScalar(where: { leadsTo($0, &nameScratch) }) { row, scalar in
-            if candidates.contains(row), !result.contains(row), leaf.matches(jsonScalar: scalar, &scratch) {
-                result.insert(row)
-            }
-        }
+        try documents.insertRows(
+            where: { leadsTo($0, &nameScratch) }, stringsOnly: false, into: &result
+        ) { leaf.matches(jsonScalar: $0, &scratch) }
         try documents.forEachRaw { row, document in
             if candidates.contains(row), leaf.matches(json: document, &scratch) { result.insert(row) }
         }
+        result.formIntersection(candidates)
         return result
     }
 
@@ -66,12 +65,9 @@ struct DocumentQuestion {
             }
             return
         }
-        try documents.forEachScalar(where: { _ in true }) { row, scalar in
-            guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\""), candidates.contains(row),
-                !result.contains(row)
-            else { return }
-            let content = JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch)
-            if leaf.matches(text: content) { result.insert(row) }
+        try documents.insertRows(where: { _ in true }, stringsOnly: true, into: &result) { scalar in
+            guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\"") else { return false }
+            return leaf.matches(text: JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch))
         }
         try documents.forEachRaw { row, document in
             if candidates.contains(row), leaf.matches(stringsOf: document, &scratch) { result.insert(row) }

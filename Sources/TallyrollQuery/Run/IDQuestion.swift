@@ -23,7 +23,7 @@ enum IDQuestion {
         let column = try block.text(.id)
         if let column {
             result = try id.withView { id in
-                try column.rows(from: try block.context(.id)) { $0?.isEqual(to: id) ?? false }
+                try column.rows(from: try block.context(.id), equalTo: id)
             }
             result.formIntersection(candidates)
         }

@@ -23,6 +23,13 @@ package final class QueryResults {
     private var last: QueryRow?
     /// The columns of the block that rows were taken from last.
     private var current: (scan: Int, index: Int, block: BlockReader)?
+    /// Rows taken from it one after the other.
+    private var inSuccession = 0
+    private var isDecoded = false
+    private var decoded = BlockRows()
+
+    /// Rows of one block after which decoding all of it is thought to pay.
+    private static let successionLimit = 100
 
     init(
         _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
@@ -106,8 +113,9 @@ package final class QueryResults {
                 let block = try block(scanNumber, index, scan)
                 let before = block.bytesRead
                 defer { scan.countBytes(block.bytesRead - before) }
-                let timestamp = try block.integers(.timestamp).value(row)
-                let recordedAt = try block.appendRecord(row, into: &out)
+                let start = out.count
+                let recordedAt = try append(row, of: block, into: &out)
+                let timestamp = out.view.load(Int64.self, at: start + RecordEncoder.timestampOffset)
                 return QueryRow(sequence: sequence, recordedAt: recordedAt, timestamp: timestamp)
             } catch {
                 scan.report(error, index)
@@ -116,10 +124,25 @@ package final class QueryResults {
         }
     }
 
+    /// Appends a record: by itself, or, once many rows of a block were wanted one after the other, from the block's
+    /// columns decoded as a whole.
+    private func append(_ row: Int, of block: BlockReader, into out: inout ByteWriter) throws -> Int64 {
+        inSuccession += 1
+        if inSuccession == QueryResults.successionLimit, left > QueryResults.successionLimit {
+            // What cannot be decoded as a whole may still be read in part.
+            isDecoded = (try? decoded.load(block)) != nil
+        }
+        guard isDecoded else { return try block.appendRecord(row, into: &out) }
+        try decoded.appendRecord(row, into: &out)
+        return decoded.recordedAt[row]
+    }
+
     private func block(_ number: Int, _ index: Int, _ scan: SegmentScan) throws -> BlockReader {
         if let current, current.scan == number, current.index == index { return current.block }
         let block = try scan.segment.reader.block(scan.entry(index))
         current = (number, index, block)
+        inSuccession = 0
+        isDecoded = false
         return block
     }
 }

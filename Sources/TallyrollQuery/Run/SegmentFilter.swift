@@ -198,7 +198,12 @@ final class SegmentFilter {
             }
             return result
         }
-        var result = try column.rows(from: context) { leaf.matches(text: $0) }
+        var result: RowSet
+        if case .text(.equal(let text)) = leaf.test {
+            result = try text.withView { try column.rows(from: context, equalTo: $0) }
+        } else {
+            result = try column.rows(from: context) { leaf.matches(text: $0) }
+        }
         result.formIntersection(candidates)
         return result
     }
@@ -208,6 +213,7 @@ final class SegmentFilter {
         var result = try rows(leaf, text: .message, block, candidates)
         result.formUnion(try rows(leaf, text: .error, block, candidates))
         try DocumentQuestion.insertRowsWithString(leaf, block, candidates, into: &result, &scratch)
+        result.formIntersection(candidates)
         return result
     }
 }

@@ -14,6 +14,8 @@ final class SegmentScan {
     private let filter: SegmentFilter
     /// What is left to ask of the columns.
     private var residual: FilterTree
+    private var postings: PostingPlan?
+    private var readBlocks: Set<Int> = []
 
     /// The rows of a block that are meant. Without `block` nothing was read to know it.
     struct Matches {
@@ -42,12 +44,67 @@ final class SegmentScan {
                 guard let terms = try filter.terms(leaf) else { return nil }
                 return terms.isEmpty ? false : nil
             }
+            if case .constant(false) = residual { return prune(.terms) }
+            try chooseIndexes()
         } catch {
             // The dictionary cannot be read: then neither can the columns that refer to it, and each block says so.
+            trace.segments[place].access = .scan
         }
-        if case .constant(false) = residual { return prune(.terms) }
-        trace.segments[place].access = .scan
-        if case .constant(true) = residual { trace.segments[place].access = .directory }
+    }
+
+    private func chooseIndexes() throws {
+        let choice = IndexChoice(scope.prepared, segment.reader, filter)
+        if let wanted = try choice.blocksByID(residual, segment) {
+            keepBlocks { wanted.contains($0) }
+            trace.segments[place].access = .ids
+            if blocks.isEmpty { return prune(.id) }
+        }
+        var left = residual
+        if let plan = try choice.postings(&left) {
+            if case .constant(false) = left { return prune(.terms) }
+            postings = plan
+            residual = left
+            trace.segments[place].access = .postings(
+                fields: plan.names.joined(separator: ", "), events: plan.upperBound)
+            if let few = plan.few { keepBlocks(of: few) }
+            if blocks.isEmpty { return prune(.terms) }
+        } else if case .constant(false) = left {
+            return prune(.terms)
+        }
+        guard trace.segments[place].access == nil else { return }
+        if case .constant(true) = residual {
+            trace.segments[place].access = .directory
+        } else {
+            trace.segments[place].access = .scan
+        }
+    }
+
+    private func keepBlocks(where isWanted: (Int) -> Bool) {
+        let before = blocks.count
+        blocks.removeAll { !isWanted($0) }
+        trace.segments[place].blocksPrunedByIndex += before - blocks.count
+    }
+
+    /// Keeps the blocks in which one of a few ordinals lies.
+    private func keepBlocks(of ordinals: [UInt32]) {
+        let before = blocks.count
+        var kept: [Int] = []
+        var next = 0
+        segment.entries.withUnsafeBufferPointer { entries in
+            for index in blocks {
+                let range = ordinalRange(entries[index].firstSequence, entries[index].count)
+                while next < ordinals.count, Int(ordinals[next]) < range.lowerBound { next += 1 }
+                if next < ordinals.count, Int(ordinals[next]) < range.upperBound { kept.append(index) }
+            }
+        }
+        blocks = kept
+        trace.segments[place].blocksPrunedByIndex += before - kept.count
+    }
+
+    /// The places in the segment of a block's events.
+    private func ordinalRange(_ firstSequence: UInt64, _ count: Int) -> Range<Int> {
+        let first = Int(firstSequence - segment.firstSequence)
+        return first..<(first + count)
     }
 
     private func prune(_ reason: QueryTrace.Pruning) {
@@ -151,8 +208,6 @@ final class SegmentScan {
     /// Notes bytes that were read for rows that are given.
     func countBytes(_ count: Int) { trace.segments[place].bytesRead += count }
 
-    private var readBlocks: Set<Int> = []
-
     func report(_ error: any Error, _ index: Int) {
         let entry = segment.entries[index]
         trace.report(
@@ -162,12 +217,90 @@ final class SegmentScan {
     }
 
     /// The rows that the query's sequences and the indexes leave over; nil when none.
-    private func candidates(_ index: Int, _ entry: BlockEntry) -> RowSet? {
-        let low = Int(max(scope.sequences.lowerBound, entry.firstSequence) - entry.firstSequence)
-        let high = Int(min(scope.sequences.upperBound, entry.endSequence) - entry.firstSequence)
-        guard low < high else { return nil }
-        return low == 0 && high == entry.count
-            ? RowSet(size: entry.count, all: true) : RowSet(size: entry.count, range: low..<high)
+    private func candidates(_ index: Int, _ entry: borrowing BlockEntry) -> RowSet? {
+        let range = rowRange(entry.firstSequence, entry.count)
+        guard !range.isEmpty else { return nil }
+        let isWhole = range.count == entry.count
+        guard let postings else {
+            return isWhole
+                ? RowSet(size: entry.count, all: true) : RowSet(size: entry.count, range: range)
+        }
+        guard var rows = postings.rows(ordinalRange(entry.firstSequence, entry.count)) else { return nil }
+        if !isWhole { rows.formIntersection(RowSet(size: entry.count, range: range)) }
+        return rows.isEmpty ? nil : rows
+    }
+
+    /// The rows of a block that the query's sequences allow.
+    private func rowRange(_ firstSequence: UInt64, _ count: Int) -> Range<Int> {
+        let end = firstSequence + UInt64(count)
+        let low = min(max(scope.sequences.lowerBound, firstSequence), end)
+        let high = max(min(scope.sequences.upperBound, end), low)
+        return Int(low - firstSequence)..<Int(high - firstSequence)
+    }
+
+    // MARK: Counts
+
+    /// The number of events that are meant: from directory and posting lists alone for all blocks that they decide.
+    func count() throws -> Int {
+        var count = 0
+        try forEachStretch { ordinals in
+            count += postings?.count(ordinals) ?? ordinals.count
+        } undecided: { index in
+            if let matches = try matches(index) { count += matches.rows.count }
+        }
+        trace.segments[place].rowsMatched = count
+        return count
+    }
+
+    /// Calls `decided` with runs of ordinals of which all events that the postings leave are meant, and `undecided`
+    /// with the blocks that must be looked at.
+    func forEachStretch(decided: (Range<Int>) throws -> Void, undecided: (Int) throws -> Void) throws {
+        var stretch = 0..<0
+        for index in blocks {
+            let verdict = filter.decide(residual, segment.entries[index])
+            if verdict == false {
+                trace.segments[place].blocksPrunedByTime += 1
+                continue
+            }
+            guard verdict == true else {
+                try undecided(index)
+                continue
+            }
+            trace.segments[place].blocksDecided += 1
+            let firstSequence = segment.entries[index].firstSequence
+            let rows = rowRange(firstSequence, segment.entries[index].count)
+            let start = ordinalRange(firstSequence, 0).lowerBound
+            let ordinals = (start + rows.lowerBound)..<(start + rows.upperBound)
+            if stretch.upperBound == ordinals.lowerBound {
+                stretch = stretch.lowerBound..<ordinals.upperBound
+            } else {
+                if !stretch.isEmpty { try decided(stretch) }
+                stretch = ordinals
+            }
+        }
+        if !stretch.isEmpty { try decided(stretch) }
+    }
+
+    /// The number of events of each code among ordinals of which all that the postings leave are meant; nil when the
+    /// columns say so more cheaply.
+    func counts(_ dictionary: DictionaryID, in ordinals: Range<Int>) throws -> [(code: UInt32, count: Int)]? {
+        guard let lists = try segment.reader.postings(dictionary)?.postings else { return nil }
+        if postings == nil, ordinals == 0..<lists.universe {
+            return lists.counts().enumerated().dropFirst().map { (UInt32($0.offset), Int($0.element)) }
+        }
+        guard lists.termCount <= 64 || lists.termCount * 64 < ordinals.count else { return nil }
+        if let postings, postings.few == nil, lists.termCount > 64 { return nil }
+        return try (1..<UInt32(lists.termCount + 1)).map { code in
+            let list = try lists.list(code)
+            return (code, postings?.count(ordinals, also: list) ?? list.count(in: ordinals))
+        }
+    }
+
+    /// The blocks that hold a run of ordinals that `forEachStretch` gave.
+    func blocks(of ordinals: Range<Int>) -> [Int] {
+        blocks.filter {
+            ordinalRange(segment.entries[$0].firstSequence, segment.entries[$0].count).overlaps(ordinals)
+        }
     }
 }
 
@@ -176,16 +309,5 @@ extension RowSet {
     init(size: Int, range: Range<Int>) {
         self.init(size: size)
         for row in range { insert(row) }
-    }
-}
-
-extension SegmentScan {
-    /// The number of events that are meant.
-    func count() throws -> Int {
-        var count = 0
-        for index in blocks {
-            if let matches = try matches(index) { count += matches.rows.count }
-        }
-        return count
     }
 }

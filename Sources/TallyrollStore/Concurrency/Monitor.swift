@@ -57,6 +57,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Waits until `body` gives a value; it is asked under the lock, now and after every update.
+    @discardableResult
     package func wait<R>(for body: (inout State) throws -> R?) rethrows -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -67,6 +68,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// `wait`, for at most so many nanoseconds; nil when they passed.
+    @discardableResult
     package func wait<R>(nanoseconds: Int64, for body: (inout State) throws -> R?) rethrows -> R? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

@@ -118,7 +118,8 @@ package final class AuditStore: Sendable {
         if let failure = blocks.drain() { throw failure }
         context.state.withLock { $0.endSequence = recovery.nextSequence }
 
-        let log = try startLog(recovery, context: context, progress: blocks.progress, openRun: openRun)
+        let log = try LogFile.begin(
+            number: recovery.nextLogNumber, context: context, progress: blocks.progress, openRun: openRun)
         let writer = try LogWriter(
             context, queue: queue, blocks: blocks, log: log, run: openRun, chainHead: recovery.chainHead,
             nextSequence: recovery.nextSequence)
@@ -126,36 +127,6 @@ package final class AuditStore: Sendable {
         // Only now is everything in the older files, what is wrong with them included, written elsewhere.
         for path in recovery.logFiles where path != log.path { try context.storage.remove(path) }
         return writer
-    }
-
-    /// A new log file that begins with the events that are in no block.
-    private static func startLog(
-        _ recovery: Recovery, context: StoreContext, progress: BlockProgress, openRun: EventRun?
-    ) throws -> LogFile {
-        var frontier: [UInt8] = []
-        progress.frontier.encode(into: &frontier)
-        let log = try LogFile.create(
-            in: context.storage, directory: "",
-            header: LogFileHeader(
-                store: context.manifest.storeID.withView { Octets16($0) }, fileNumber: recovery.nextLogNumber,
-                epoch: context.epoch, firstSequence: progress.upTo, blocksUpTo: progress.upTo,
-                sealedSegments: progress.sealedSegments, chainHead: progress.chainHead.array,
-                frontier: frontier))
-        guard let run = openRun else { return log }
-        var row = 0
-        while row < run.count {
-            var end = row + 1
-            while end < run.count, run.recordedAt(end) == run.recordedAt(row) { end += 1 }
-            try log.append(
-                LogFrameContent(
-                    firstSequence: run.firstSequence + UInt64(row), eventCount: UInt32(end - row),
-                    recordedAt: run.recordedAt(row), durableUpTo: run.firstSequence,
-                    runs: row == 0 ? [LogRun(firstIndex: 0, seed: run.seed.withView { Octets16($0) })] : [],
-                    records: [run.records(row..<end)]))
-            row = end
-        }
-        try log.sync()
-        return log
     }
 
     // MARK: Writing

@@ -30,6 +30,8 @@ final class LogWriter {
 
     /// Bytes of records in a frame at most; larger appends travel alone.
     private static let frameBytes = 4 << 20
+    /// Size up to which a log is left as it is when the store is closed.
+    private static let restingLogBytes = 64 << 10
     /// Size at which a new log file is begun.
     private static let logBytes = 32 << 20
 
@@ -342,7 +344,22 @@ final class LogWriter {
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()
+        try leaveSmallLog()
         try log.trimAndClose()
+    }
+
+    /// Leaves a log that holds what is in no block and little else: a store at rest is as small as its events.
+    private func leaveSmallLog() throws {
+        let progress = blocks.progress
+        let needed = run?.recordBytes ?? 0
+        guard retired.isEmpty, log.end > 2 * needed + LogWriter.restingLogBytes,
+            progress.upTo == run?.firstSequence ?? nextSequence
+        else { return }
+        let small = try LogFile.begin(
+            number: log.header.fileNumber + 1, context: context, progress: progress, openRun: run)
+        try log.close()
+        try context.storage.remove(log.path)
+        log = small
     }
 
     /// Stops the log: everything waiting, and everything to come, gets the failure.

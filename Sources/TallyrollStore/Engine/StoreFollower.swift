@@ -59,7 +59,7 @@ package final class StoreFollower: Sendable {
         do {
             return try state.withLock { state in
                 for attempt in 1...StoreFollower.attemptsMax {
-                    if let snapshot = try look(&state, isLast: attempt == StoreFollower.attemptsMax) {
+                    if let snapshot = try look(&state, attempt: attempt) {
                         return snapshot
                     }
                 }
@@ -74,10 +74,12 @@ package final class StoreFollower: Sendable {
     package var problems: [Problem] { state.withLock { $0.problems } }
 
     /// One look; nil when segments and log did not fit together.
-    private func look(_ state: inout State, isLast: Bool) throws -> StoreSnapshot? {
+    private func look(_ state: inout State, attempt: Int) throws -> StoreSnapshot? {
         state.problems = []
+        let isLast = attempt == StoreFollower.attemptsMax
         do {
-            let segments = try readSegments(&state)
+            // The newest segment may just be being sealed, and shorter than it was a moment ago.
+            guard let segments = try readSegments(&state, mayBeChanging: attempt < 3) else { return nil }
             return try readLog(&state, behind: segments, isLast: isLast)
         } catch let error as StorageError where error.code == .noSuchFile && !isLast {
             // A log file went away between the list and the look.
@@ -87,7 +89,9 @@ package final class StoreFollower: Sendable {
 
     // MARK: Segments
 
-    private func readSegments(_ state: inout State) throws -> [StoreSnapshot.Segment] {
+    private func readSegments(
+        _ state: inout State, mayBeChanging: Bool
+    ) throws -> [StoreSnapshot.Segment]? {
         let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
         var segments: [StoreSnapshot.Segment] = []
         for number in numbers {
@@ -101,8 +105,8 @@ package final class StoreFollower: Sendable {
                     segments.append(segment)
                 }
             } catch let error as FormatError {
-                // The newest file may be just being created.
-                if !isNewest { note("\(error)", SegmentName.of(number), &state) }
+                if isNewest, mayBeChanging { return nil }
+                note("\(error)", SegmentName.of(number), &state)
             }
         }
         return segments
@@ -122,11 +126,7 @@ package final class StoreFollower: Sendable {
             return try readOpen(name, number: number, file, size: size, &state)
         }
         let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
-        guard reader.header.storeID == manifest.storeID else {
-            throw FormatError(
-                .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                found: "another store's")
-        }
+        try reader.header.requirePlace(number, in: manifest)
         if let problem = reader.indexProblem { note("\(problem)", name, &state) }
         state.sealed[number] = reader
         if state.open?.reader.header.number == number { state.open = nil }
@@ -138,13 +138,11 @@ package final class StoreFollower: Sendable {
         _ name: String, number: UInt64, _ file: any StorageFile, size: Int, _ state: inout State
     ) throws -> StoreSnapshot.Segment? {
         if state.open?.reader.header.number != number {
-            let head = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-            let header = try SegmentHeader(head.view)
-            guard header.storeID == manifest.storeID else {
-                throw FormatError(
-                    .invalid, "segment header: store id", offset: 16, expected: "that of this store",
-                    found: "another store's")
-            }
+            // Without a header the file is just being created; if it once had one, the log knows of its blocks.
+            guard let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header"),
+                let header = try? head.withView({ try SegmentHeader($0) })
+            else { return nil }
+            try header.requirePlace(number, in: manifest)
             let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
             state.open = OpenSegment(
                 reader: reader, terms: GrowingTerms(), chainAfter: header.chainBefore)
@@ -227,7 +225,8 @@ extension SegmentReader {
     /// True when the file ends in the magic of a sealed segment, whether or not the rest of the trailer is right.
     static func hasTrailer(_ file: any StorageFile, size: Int) throws -> Bool {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return false }
-        let magic = try file.bytes(at: size - 8, 8, what: "segment trailer")
-        return magic.view.raw.elementsEqual(SegmentFooter.magic)
+        return try file.bytes(at: size - 8, 8, what: "segment trailer").withView {
+            $0.raw.elementsEqual(SegmentFooter.magic)
+        }
     }
 }

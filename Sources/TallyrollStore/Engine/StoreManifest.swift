@@ -44,6 +44,7 @@ package struct StoreManifest: Equatable, Sendable {
     package static func load(from storage: any Storage) throws -> StoreManifest {
         let file = try storage.open(fileName, mode: .read)
         let bytes = try file.bytes(at: 0, byteCount, what: "store manifest")
+        defer { withExtendedLifetime(bytes) {} }
         try file.close()
         return try StoreManifest(bytes.view)
     }

@@ -39,6 +39,8 @@ public struct StoreOptions: Sendable, Equatable {
             blockEvents >= Limits.minimumBlockEvents && blockEvents <= Limits.blockEvents,
             "block size \(blockEvents): use \(Limits.minimumBlockEvents) to \(Limits.blockEvents) events")
         try require(
+            codec.isAvailable, "codec zstd: this build has no zstd; build with the package trait Zstd")
+        try require(
             (1...9).contains(compressionLevel), "compression level \(compressionLevel): use 1 to 9")
         try require(queueBytes > 0, "queue size \(queueBytes): use at least 1 byte")
         try require(cacheBytes >= 0, "cache size \(cacheBytes): use 0 or more bytes")

@@ -87,6 +87,7 @@ package struct BlockScan {
                 found: "\(limit - offset)")
         }
         let head = try file.bytes(at: offset, BlockHeader.byteCount, what: "block header")
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: offset)
         try checkPlace(header, at: offset)
         guard header.length <= limit - offset else {
@@ -129,6 +130,7 @@ package struct BlockScan {
         while start < limit {
             let length = min(window + BlockHeader.byteCount, limit - start)
             let bytes = try file.bytes(at: start, length, what: "segment")
+            defer { withExtendedLifetime(bytes) {} }
             var offset = 0
             while offset < min(window, length), length - offset >= BlockHeader.byteCount {
                 if bytes.view[offset] == BlockHeader.kindEvents,

@@ -73,7 +73,7 @@ final class SealedTerms: SegmentTerms, Sendable {
     }
 
     /// The decoded dictionary, or nil when its section is damaged.
-    private func table(_ dictionary: DictionaryID) throws -> TermTable? {
+    func table(_ dictionary: DictionaryID) throws -> TermTable? {
         if let known = state.withLock({ $0.decoded[dictionary] }) { return known }
         guard let loaded = try section(dictionary), let table = try? loaded.section.decodeAll() else {
             return nil

@@ -11,12 +11,12 @@ extension SegmentHeader {
     {
         let size = try file.size()
         let start = SegmentHeader.byteCount
-        guard let number = SegmentName.number(in: name), size >= start + BlockHeader.byteCount else {
-            throw problem
-        }
+        guard size >= start + BlockHeader.byteCount else { throw problem }
         do {
             let block = try BlockReader(
                 source: FileBlockSource(file, at: start), origin: start, terms: GrowingTerms())
+            // A copy may have any name; a name of ours must say what the block says.
+            let number = SegmentName.number(in: name) ?? block.header.segmentNumber
             guard block.header.segmentNumber == number, block.header.index == 0 else { throw problem }
             var storeID = ByteWriter(capacity: 16)
             storeID.u64(block.header.storeTag)

@@ -143,14 +143,24 @@ package final class SegmentReader: Sendable {
         guard size >= SegmentHeader.byteCount + SegmentFooter.trailerBytes else { return nil }
         let trailer = try file.bytes(
             at: size - SegmentFooter.trailerBytes, SegmentFooter.trailerBytes, what: "segment trailer")
+        defer { withExtendedLifetime(trailer) {} }
         guard trailer.view.trusted(56, 8).raw.elementsEqual(SegmentFooter.magic) else { return nil }
         let place = try SegmentFooter.table(trailer: trailer.view, fileLength: size)
         let table = try file.bytes(at: place.offset, place.length, what: "segment section table")
+        defer { withExtendedLifetime(table) {} }
         let footer = try SegmentFooter(table: table.view, trailer: trailer.view, fileLength: size)
         guard footer.storeTag == header.storeTag, footer.segmentNumber == header.number else {
             throw FormatError(
                 .invalid, "segment trailer: place", offset: size - SegmentFooter.trailerBytes,
                 expected: "segment \(header.number)", found: "segment \(footer.segmentNumber)")
+        }
+        guard footer.endSequence >= header.firstSequence,
+            footer.endSequence - header.firstSequence <= UInt64(PostingList.universeMax)
+        else {
+            throw FormatError(
+                .invalid, "segment trailer: end sequence", offset: size - SegmentFooter.trailerBytes + 40,
+                expected: "at most \(PostingList.universeMax) events from \(header.firstSequence)",
+                found: "\(footer.endSequence)")
         }
         return footer
     }
@@ -164,6 +174,7 @@ package final class SegmentReader: Sendable {
                 found: "none")
         }
         let bytes = try file.section(section)
+        defer { withExtendedLifetime(bytes) {} }
         return try entries(of: bytes.view, origin: section.offset, fileLength: size)
     }
 
@@ -253,7 +264,7 @@ package final class SegmentReader: Sendable {
     /// segment has no table of ids, or a damaged one: then look everywhere.
     package func blocksHoldingID(hash: UInt64) throws -> [Int]? {
         guard let footer else { return nil }
-        if let known = state.withLock({ $0.ids }) { return known.table.candidates(hash).map { Int($0) } }
+        if let known = state.withLock({ $0.ids }) { return candidates(hash, in: known.table) }
         // A sealed segment without a table has no foreign ids.
         guard footer.section(.ids) != nil else { return [] }
         let loaded = try loadIndex(.ids, 0) { bytes, section, _ in
@@ -261,7 +272,12 @@ package final class SegmentReader: Sendable {
             state.withLock { $0.ids = loaded }
             return loaded
         }
-        return loaded?.table.candidates(hash).map { Int($0) }
+        return loaded.map { candidates(hash, in: $0.table) }
+    }
+
+    /// A table that names a block which does not exist is damaged; the blocks that exist are still worth a look.
+    private func candidates(_ hash: UInt64, in table: IDTable) -> [Int] {
+        table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
     private func loadIndex<T>(

@@ -102,7 +102,7 @@ extension StorageError.Code {
         case .io: "the device reported an error"
         case .exists: "it exists already"
         case .readOnly: "the file system is read-only"
-        case .other(let number): "error \(number)"
+        case .other(let number): "error \(number)\(strerror(number).map { ", " + String(cString: $0) } ?? "")"
         }
     }
 

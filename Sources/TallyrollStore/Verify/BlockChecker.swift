@@ -54,6 +54,7 @@ struct BlockChecker: ~Copyable {
             source = MemoryBlockSource(try segment.file.bytes(at: entry.offset, entry.length, what: "block"))
         }
         let head = try source.read(0, BlockHeader.byteCount)
+        defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: entry.offset)
         guard header.storeTag == segment.header.storeTag, header.segmentNumber == segment.header.number else {
             throw Stop(

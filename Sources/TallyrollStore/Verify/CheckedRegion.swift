@@ -60,8 +60,10 @@ final class CheckedRegion: @unchecked Sendable {
                 found: "a file of \(size) bytes")
         }
         let trailer = try file.bytes(at: size - length, length, what: "segment trailer")
+        defer { withExtendedLifetime(trailer) {} }
         let place = try SegmentFooter.table(trailer: trailer.view, fileLength: size)
         let table = try file.bytes(at: place.offset, place.length, what: "segment section table")
+        defer { withExtendedLifetime(table) {} }
         return try SegmentFooter(table: table.view, trailer: trailer.view, fileLength: size)
     }
 
@@ -167,7 +169,7 @@ final class CheckedRegion: @unchecked Sendable {
                 continue
             }
             let bytes = try file.bytes(at: from, start - from, what: "index padding")
-            guard bytes.view.raw.allSatisfy({ $0 == 0 }) else {
+            guard bytes.withView({ $0.isAllZero }) else {
                 report(
                     FormatError(
                         .invalid, "index padding", offset: from, expected: "zeros", found: "other bytes"))

@@ -85,7 +85,7 @@ final class SegmentCheck: @unchecked Sendable {
     private func checkHeader() {
         do {
             let bytes = try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
-            let found = try SegmentHeader(bytes.view)
+            let found = try bytes.withView { try SegmentHeader($0) }
             guard found != header else { return }
             headerProblems.append(
                 place.problem(

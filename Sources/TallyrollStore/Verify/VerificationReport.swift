@@ -19,6 +19,7 @@ public struct VerificationReport: Sendable, Equatable {
         /// The store contradicts a checkpoint: there are two histories.
         case forked
 
+        /// Better before worse.
         public static func < (left: Verdict, right: Verdict) -> Bool { left.rank < right.rank }
 
         private var rank: Int { Verdict.allCases.firstIndex(of: self) ?? 0 }

@@ -8,7 +8,8 @@ private final class Surroundings: TextHeap, TermSource {
 
     func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
         guard position >= 0, length >= 0, position <= text.count, length <= text.count - position else {
-            throw FormatError(.invalid, "heap", offset: position, expected: "text", found: "\(length) bytes beyond")
+            throw FormatError(
+                .invalid, "heap", offset: position, expected: "text", found: "\(length) bytes beyond")
         }
         out.bytes(Array(text[position..<position + length]))
     }
@@ -54,7 +55,8 @@ private func textSeed(_ texts: [String?], leader: [UInt32]? = nil) -> [UInt8] {
     var out = ByteWriter()
     var encoder = TextColumnEncoder()
     encoder.encode(values, in: memory.view, shared: nil, leader: leader, heap: &heap, into: &out)
-    return withSize(texts.count, [leader == nil ? 0 : 1, UInt8(min(out.count, 255))] + out.array + memory.array)
+    return withSize(
+        texts.count, [leader == nil ? 0 : 1, UInt8(min(out.count, 255))] + out.array + memory.array)
 }
 
 extension FuzzTarget {
@@ -113,7 +115,8 @@ extension FuzzTarget {
         name: "texts",
         seeds: {
             [
-                textSeed([nil, nil]), textSeed(["a", "a"]), textSeed(["req_01ab", nil, "req_ffee", "req_9c0d"]),
+                textSeed([nil, nil]), textSeed(["a", "a"]),
+                textSeed(["req_01ab", nil, "req_ffee", "req_9c0d"]),
                 textSeed((0..<40).map { "user\($0)@example.com" }),
                 textSeed((0..<40).map { $0 % 3 == 0 ? nil : "v\($0 % 5)x" }),
                 textSeed(
@@ -138,17 +141,22 @@ extension FuzzTarget {
             }
             guard let column = try? TextColumn(bytes, count: count, leaders: leaders) else { return }
             let surroundings = Surroundings(rest)
-            let context = ColumnContext(heap: surroundings, terms: surroundings, dictionary: .ip, leaders: leaders)
+            let context = ColumnContext(
+                heap: surroundings, terms: surroundings, dictionary: .ip, leaders: leaders)
             var values = ValueList()
             var text = ByteWriter()
             let decodes = (try? column.decode(from: context, into: &values, text: &text)) != nil
             if decodes { check(values.count == count, "another number of texts") }
             for index in stride(from: 0, to: count, by: max(count / 50, 1)) {
                 var out = ByteWriter()
-                guard let isPresent = try? column.append(index, from: context, into: &out), decodes else { continue }
+                guard let isPresent = try? column.append(index, from: context, into: &out), decodes else {
+                    continue
+                }
                 check(isPresent != values.isAbsent(index), "entry \(index) is absent in one reading only")
                 if isPresent {
-                    check(values.value(index, in: text.view).isEqual(to: out.view), "text \(index) read alone differs")
+                    check(
+                        values.value(index, in: text.view).isEqual(to: out.view),
+                        "text \(index) read alone differs")
                 }
             }
             _ = try? column.rows(from: context) { $0?.isEmpty ?? true }

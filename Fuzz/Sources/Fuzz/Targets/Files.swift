@@ -3,7 +3,7 @@ import TallyrollIntegrity
 import TallyrollStore
 
 private let storeID = [UInt8](1...16)
-private let store = storeID.withView { TallyrollFormat.Bytes16($0) }
+private let store = storeID.withView { Octets16($0) }
 
 /// A sealed or open segment of the sample records in memory.
 private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
@@ -12,9 +12,11 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
     var chain = ChainHasher(storeID: id)
     let genesis = chain.head.withUnsafeBytes { [UInt8]($0) }
     let header = SegmentHeader(
-        storeID: storeID, number: 1, epoch: 1, firstSequence: 0, capacity: Limits.minimumSegmentBytes, created: 0,
+        storeID: storeID, number: 1, epoch: 1, firstSequence: 0, capacity: Limits.minimumSegmentBytes,
+        created: 0,
         blockEvents: 64, chainBefore: genesis, frontier: [])
-    let builder = try SegmentBuilder.create(header, in: storage, encoder: BlockEncoder(codec: .deflate, level: 1))
+    let builder = try SegmentBuilder.create(
+        header, in: storage, encoder: BlockEncoder(codec: .deflate, level: 1))
     let records = sampleRecords()
     var sequence: UInt64 = 0
     for round in 0..<rounds {
@@ -24,10 +26,12 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
         let run = EventRun(firstSequence: sequence, seed: seed, capacity: 64, bytes: 1 << 16)
         for record in records {
             let bytes = Bytes(record)
+            defer { withExtendedLifetime(bytes) {} }
             let view = try RecordView(bytes.view)
             guard let salt = salts.next() else { return [] }
             let hash = chain.append(
-                sequence: sequence, recordedAt: 5, envelope: view.envelope.raw, salt: salt, personal: view.personal.raw)
+                sequence: sequence, recordedAt: 5, envelope: view.envelope.raw, salt: salt,
+                personal: view.personal.raw)
             run.append(bytes.view, recordedAt: 5, chainHash: hash)
             sequence += 1
         }
@@ -35,7 +39,7 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
         SeedSet(root: root).encode(into: &seeds)
         _ = try builder.append(run.encoded(seeds))
     }
-    if sealed { try builder.seal() } else { try builder.close() }
+    if sealed { try builder.seal() } else { try builder.releaseReserved() }
     let file = try storage.open(SegmentName.of(1), mode: .read)
     return try file.read(at: 0, length: file.size())
 }
@@ -125,7 +129,8 @@ extension FuzzTarget {
             var bytes = view.array
             _ = mendBlock(&bytes, at: 0, end: bytes.count)
             let terms = GrowingTerms()
-            guard let block = try? BlockReader(source: MemoryBlockSource(Bytes(bytes)), origin: 0, terms: terms)
+            guard
+                let block = try? BlockReader(source: MemoryBlockSource(Bytes(bytes)), origin: 0, terms: terms)
             else { return }
             _ = try? terms.add(block)
             readAll(block)
@@ -140,13 +145,18 @@ extension FuzzTarget {
             var sequence: UInt64 = 0
             for round in 0..<3 {
                 let records = sampleRecords().map { Bytes($0) }
+                defer { withExtendedLifetime(records) {} }
                 let content = LogFrameContent(
-                    firstSequence: sequence, eventCount: UInt32(records.count), recordedAt: 5, durableUpTo: sequence,
-                    runs: round == 0 ? [LogRun(firstIndex: 0, seed: store)] : [], records: records.map { $0.view })
+                    firstSequence: sequence, eventCount: UInt32(records.count), recordedAt: 5,
+                    durableUpTo: sequence,
+                    runs: round == 0 ? [LogRun(firstIndex: 0, seed: store)] : [],
+                    records: records.map { $0.view })
                 var encoded = ByteWriter()
                 let header = LogFrameEncoder.encode(
                     content, storeTag: store.first, epoch: 3, previousChecksum: previous, into: &encoded)
-                for piece in LogFrameEncoder.views(content, header, encoded: encoded.view) { frames.bytes(piece) }
+                for piece in LogFrameEncoder.views(content, header, encoded: encoded.view) {
+                    frames.bytes(piece)
+                }
                 previous = header.headerChecksum
                 sequence = header.endSequence
             }
@@ -163,7 +173,10 @@ extension FuzzTarget {
             if mends { mendFrames(&bytes, previous: header.checksum) }
             let file = Bytes(bytes)
             defer { withExtendedLifetime(file) {} }
-            guard let scan = try? LogScan(file.view, store: store, promisedUpTo: UInt64(choices.rest.count & 15)) else {
+            guard
+                let scan = try? LogScan(
+                    file.view, store: store, promisedUpTo: UInt64(choices.rest.count & 15))
+            else {
                 return check(false, "a right header refused")
             }
             check(scan.header != nil && scan.end.offset <= file.count, "an end outside the file")
@@ -188,7 +201,10 @@ extension FuzzTarget {
             let heads = SegmentHeads(chainAfter: [UInt8](repeating: 1, count: 32), frontier: [])
             var out = ByteWriter()
             heads.write(into: &out)
-            return [[0] + file.prefix(SegmentHeader.byteCount), [1] + file.suffix(600), [2] + out.array, [3], [4], [5]]
+            return [
+                [0] + file.prefix(SegmentHeader.byteCount), [1] + file.suffix(600), [2] + out.array, [3], [4],
+                [5],
+            ]
         },
         run: { view in
             var choices = Choices(view)
@@ -261,7 +277,9 @@ private func readAll(_ segment: SegmentReader) {
     }
     for hash in [1, 1 << 40, UInt64.max] {
         for place in (try? segment.blocksHoldingID(hash: hash)) ?? [] {
-            check(segment.entries.indices.contains(place), "an id in block \(place) of \(segment.entries.count)")
+            check(
+                segment.entries.indices.contains(place), "an id in block \(place) of \(segment.entries.count)"
+            )
         }
     }
     _ = try? segment.heads()

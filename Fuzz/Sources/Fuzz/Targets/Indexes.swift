@@ -29,7 +29,9 @@ extension FuzzTarget {
             defer { withExtendedLifetime(bytes) {} }
             guard let section = try? TermPostings(bytes.view, universe: universe) else { return }
             let isSound = (try? section.checkInvariants()) != nil
-            if section.termCount < 1 << 16 { check(section.counts().count == section.termCount + 1, "counts") }
+            if section.termCount < 1 << 16 {
+                check(section.counts().count == section.termCount + 1, "counts")
+            }
             var codes = [UInt32](repeating: 0, count: universe)
             for code in 1..<UInt32(min(section.termCount, 40) + 1) {
                 guard let list = try? section.list(code) else {

@@ -64,7 +64,8 @@ extension FuzzTarget {
                     leafHash: leaf(1), index: hostileIndex, size: hostileSize, root: root, proof: hashes),
                 "a forged inclusion proof")
             _ = MerkleTree.verifyConsistency(
-                firstSize: hostileIndex, firstRoot: root, secondSize: hostileSize, secondRoot: leaf(2), proof: hashes)
+                firstSize: hostileIndex, firstRoot: root, secondSize: hostileSize, secondRoot: leaf(2),
+                proof: hashes)
 
             func subtree(_ position: SubtreePosition) -> Digest {
                 var frontier = Frontier()
@@ -74,7 +75,8 @@ extension FuzzTarget {
             let whole = MerkleTree.root(size: size, subtreeRoot: subtree)
             var proof = MerkleTree.inclusionProof(index: index, size: size, subtreeRoot: subtree)
             func includes(_ proof: [Digest]) -> Bool {
-                MerkleTree.verifyInclusion(leafHash: leaf(index), index: index, size: size, root: whole, proof: proof)
+                MerkleTree.verifyInclusion(
+                    leafHash: leaf(index), index: index, size: size, root: whole, proof: proof)
             }
             check(includes(proof), "a true inclusion proof refused")
             check(!includes(proof + [leaf(9)]), "an inclusion proof with a hash too many")
@@ -82,11 +84,13 @@ extension FuzzTarget {
                 proof[change % proof.count] = leaf(9_999)
                 check(!includes(proof), "a changed inclusion proof accepted")
             }
-            let consistency = MerkleTree.consistencyProof(firstSize: first, secondSize: size, subtreeRoot: subtree)
+            let consistency = MerkleTree.consistencyProof(
+                firstSize: first, secondSize: size, subtreeRoot: subtree)
             let firstRoot = MerkleTree.root(size: first, subtreeRoot: subtree)
             check(
                 MerkleTree.verifyConsistency(
-                    firstSize: first, firstRoot: firstRoot, secondSize: size, secondRoot: whole, proof: consistency),
+                    firstSize: first, firstRoot: firstRoot, secondSize: size, secondRoot: whole,
+                    proof: consistency),
                 "a true consistency proof refused")
         })
 }

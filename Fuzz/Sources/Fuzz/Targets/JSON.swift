@@ -76,7 +76,8 @@ private struct PlainJSON {
                 position += 1
                 if escape == UInt8(ascii: "u") {
                     for _ in 0..<4 {
-                        guard let digit = peek, Character(Unicode.Scalar(digit)).isHexDigit, digit < 0x80 else {
+                        guard let digit = peek, Character(Unicode.Scalar(digit)).isHexDigit, digit < 0x80
+                        else {
                             return false
                         }
                         position += 1
@@ -131,7 +132,12 @@ extension FuzzTarget {
         name: "shape",
         seeds: {
             sampleDocuments.map { Array($0.utf8) }
-                + [[0x7B, 0x22, 0x61, 0x22, 0x3A, 0x01, 0x2C, 0x22, 0x62, 0x22, 0x3A, 0x5B, 0x01, 0x5D, 0x7D]]
+                + [
+                    [
+                        0x7B, 0x22, 0x61, 0x22, 0x3A, 0x01, 0x2C, 0x22, 0x62, 0x22, 0x3A, 0x5B, 0x01, 0x5D,
+                        0x7D,
+                    ]
+                ]
         },
         run: { view in
             let text = view.owned
@@ -139,7 +145,9 @@ extension FuzzTarget {
             var table = ShapeTable()
             _ = try? table.append(view.array)
             var scanner = ShapeScanner()
-            guard scanner.scan(text.view), (try? JSONScanner.object(in: text.view, depth: 0)) != nil else { return }
+            guard scanner.scan(text.view), (try? JSONScanner.object(in: text.view, depth: 0)) != nil else {
+                return
+            }
             guard let shape = try? Shape(scanner.shape.array) else {
                 return check(false, "the shape of a valid object does not parse")
             }

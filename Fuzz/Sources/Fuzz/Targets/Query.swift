@@ -34,7 +34,9 @@ extension FuzzTarget {
             guard let again = try? Filter(printed) else {
                 return check(false, "a filter prints what does not parse: \(printed)")
             }
-            check(again.description == printed, "a filter prints differently: \(printed) | \(again.description)")
+            check(
+                again.description == printed, "a filter prints differently: \(printed) | \(again.description)"
+            )
             guard let compiled = try? CompiledFilter(filter, now: 1_767_323_045_000_000_000) else { return }
             guard let second = try? CompiledFilter(again, now: 1_767_323_045_000_000_000) else {
                 return check(false, "a printed filter does not compile: \(printed)")

@@ -1,0 +1,34 @@
+import TallyrollFormat
+import TallyrollIntegrity
+
+extension LogFile {
+    /// A new log file that begins with the events that are in no block: all that the files before it were still
+    /// needed for. Durable, events included, before this returns.
+    static func begin(
+        number: UInt64, context: StoreContext, progress: BlockProgress, openRun: EventRun?
+    ) throws -> LogFile {
+        var frontier: [UInt8] = []
+        progress.frontier.encode(into: &frontier)
+        let log = try LogFile.create(
+            in: context.storage, directory: "",
+            header: LogFileHeader(
+                store: context.manifest.storeID.withView { Octets16($0) }, fileNumber: number,
+                epoch: context.epoch, firstSequence: progress.upTo, blocksUpTo: progress.upTo,
+                sealedSegments: progress.sealedSegments, chainHead: progress.chainHead.array, frontier: frontier))
+        guard let run = openRun else { return log }
+        var row = 0
+        while row < run.count {
+            var end = row + 1
+            while end < run.count, run.recordedAt(end) == run.recordedAt(row) { end += 1 }
+            try log.append(
+                LogFrameContent(
+                    firstSequence: run.firstSequence + UInt64(row), eventCount: UInt32(end - row),
+                    recordedAt: run.recordedAt(row), durableUpTo: run.firstSequence,
+                    runs: row == 0 ? [LogRun(firstIndex: 0, seed: run.seed.withView { Octets16($0) })] : [],
+                    records: [run.records(row..<end)]))
+            row = end
+        }
+        try log.sync()
+        return log
+    }
+}

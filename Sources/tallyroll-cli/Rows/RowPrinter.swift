@@ -1,0 +1,131 @@
+import ArgumentParser
+import TallyrollFormat
+import TallyrollQuery
+
+/// How events are printed.
+enum RowFormat: String, CaseIterable, ExpressibleByArgument {
+    case jsonl, table, csv
+}
+
+/// Prints events to stdout, one after the other, in one of the formats.
+struct RowPrinter: ~Copyable {
+    private enum Style {
+        case json(EventJSONWriter, paths: [RowColumn])
+        case csv([RowColumn])
+        case table
+    }
+
+    private let style: Style
+    private var table: TableLayout
+    private var cell = ByteWriter(capacity: 1024)
+    private(set) var count = 0
+    private let separator: UInt8
+    var out = StandardOutput()
+
+    /// `columns` nil is everything the format shows. `form` is how much of JSON and CSV is the store's own.
+    /// `separator` stands between JSON events, or behind each when it is a line end.
+    init(
+        _ format: RowFormat, columns: [RowColumn]?, form: EventJSONWriter.Form,
+        separator: UInt8 = UInt8(ascii: "\n")
+    ) {
+        self.separator = separator
+        table = TableLayout(columns ?? RowColumn.tableDefault, terminalWidth: Terminal.width)
+        switch format {
+        case .jsonl:
+            let selection = columns.map { EventKeySelection(keys: $0.flatMap(\.keys)) } ?? .all
+            // Fields of the store are printed when they are asked for.
+            style = .json(
+                EventJSONWriter(columns == nil ? form : .full, selection: selection),
+                paths: columns?.filter { $0.keys.isEmpty } ?? [])
+        case .csv:
+            style = .csv(columns ?? RowColumn.all(withStoreFields: form == .full))
+        case .table:
+            style = .table
+        }
+        if case .csv(let columns) = style { header(columns) }
+    }
+
+    /// Prints one event.
+    mutating func print(_ record: RecordView, _ place: RecordPlace) throws {
+        switch style {
+        case .json(let writer, let paths):
+            if count > 0, separator != UInt8(ascii: "\n") { out.bytes.u8(separator) }
+            try writer.write(record, place, into: &out.bytes)
+            if !paths.isEmpty { append(paths, of: record) }
+            if separator == UInt8(ascii: "\n") { out.bytes.u8(separator) }
+        case .csv(let columns):
+            for (place_, column) in columns.enumerated() {
+                if place_ > 0 { out.bytes.u8(UInt8(ascii: ",")) }
+                cell.removeAll()
+                if column.append(record, place, into: &cell) { CSVText.write(cell.view, into: &out.bytes) }
+            }
+            out.bytes.u8(UInt8(ascii: "\r"))
+            out.bytes.u8(UInt8(ascii: "\n"))
+        case .table:
+            table.add(record, place, into: &out.bytes)
+        }
+        count += 1
+        try out.flushIfFull()
+    }
+
+    /// Makes everything printed so far visible.
+    mutating func flush() throws {
+        if case .table = style { table.flush(into: &out.bytes) }
+        try out.flush()
+    }
+
+    private mutating func header(_ columns: [RowColumn]) {
+        for (place, column) in columns.enumerated() {
+            if place > 0 { out.bytes.u8(UInt8(ascii: ",")) }
+            column.name.withView { CSVText.write($0, into: &out.bytes) }
+        }
+        out.bytes.u8(UInt8(ascii: "\r"))
+        out.bytes.u8(UInt8(ascii: "\n"))
+    }
+
+    /// Adds members for values inside `details` to the object that was just written.
+    private mutating func append(_ paths: [RowColumn], of record: RecordView) {
+        out.bytes.truncate(to: out.bytes.count - 1)
+        for column in paths {
+            let value: ByteView? =
+                switch column.field {
+                case .details(let path): RowColumn.value(at: path, in: record[.details])
+                case .extra(let path): RowColumn.value(at: path, in: record[.extra])
+                default: nil
+                }
+            guard let value else { continue }
+            if out.bytes.view[out.bytes.count - 1] != UInt8(ascii: "{") { out.bytes.u8(UInt8(ascii: ",")) }
+            out.bytes.u8(UInt8(ascii: "\""))
+            column.name.withView { out.bytes.escaped($0) }
+            out.bytes.u8(UInt8(ascii: "\""))
+            out.bytes.u8(UInt8(ascii: ":"))
+            out.bytes.onOneLine(value)
+        }
+        out.bytes.u8(UInt8(ascii: "}"))
+    }
+}
+
+/// Values as RFC 4180 has them.
+enum CSVText {
+    /// Quotes where it must: around separators, quotes, line ends, and around an empty text, which is not the same as
+    /// no value.
+    static func write(_ value: ByteView, into out: inout ByteWriter) {
+        let needsQuotes =
+            value.isEmpty
+            || value.raw.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
+            || value[0] == 0x20 || value[value.count - 1] == 0x20
+        guard needsQuotes else {
+            out.bytes(value)
+            return
+        }
+        out.u8(0x22)
+        var start = 0
+        for position in 0..<value.count where value[position] == 0x22 {
+            out.bytes(value.trusted(start, position + 1 - start))
+            out.u8(0x22)
+            start = position + 1
+        }
+        out.bytes(value.trusted(start, value.count - start))
+        out.u8(0x22)
+    }
+}

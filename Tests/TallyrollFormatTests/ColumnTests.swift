@@ -1,0 +1,180 @@
+import Testing
+
+@testable import TallyrollFormat
+
+/// Columns against the plain arrays they were made from.
+@Suite struct ColumnTests {
+    @Test(arguments: 0..<60)
+    func integersComeBack(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let count = [1, 2, 127, 128, 129, 255, 256, 257, 1000, 4096][Int(random.next() % 10)]
+        let kind = random.next() % 7
+        var value = Int64(bitPattern: random.next()) >> 8
+        let values: [Int64] = (0..<count).map { index in
+            switch kind {
+            case 0: return value
+            case 1: return Int64(bitPattern: random.next())
+            case 2: return Int64(random.next() % 1000)
+            case 3:
+                value += Int64(random.next() % 5_000) * 1_000
+                return random.next() % 64 == 0 ? value - 2_000_000_000 : value
+            case 4: return index % 2 == 0 ? .min : .max
+            case 5: return Int64(index / 700) * 123_456_789
+            default: return -Int64(random.next() % 7) * 1_000_000
+            }
+        }
+        var encoder = IntegerColumnEncoder()
+        var out = ByteWriter()
+        values.withUnsafeBufferPointer { encoder.encode($0, into: &out) }
+        let bytes = out.array
+        try bytes.withView { view throws in
+            let column = try IntegerColumn(view, count: count)
+            #expect(column.decodeArray() == values, "seed \(seed)")
+            for index in stride(from: 0, to: count, by: 1 + count / 50) {
+                #expect(column.value(index) == values[index], "seed \(seed) at \(index)")
+            }
+            for length in 0..<min(bytes.count, 40) {
+                #expect(throws: FormatError.self) { try IntegerColumn(view.trusted(0, length), count: count) }
+            }
+        }
+    }
+
+    /// The kinds of text that audit events hold, so that every encoding is met.
+    private func texts(_ kind: UInt64, _ count: Int, _ random: inout SeededRandom) -> [String?] {
+        (0..<count).map { index in
+            let number = random.next()
+            switch kind {
+            case 0: return nil
+            case 1: return "the same"
+            case 2: return ["alpha", "beta", "", "ünïcode ✓"][Int(number % 4)]
+            case 3: return "req_" + hexText(number, 12)
+            case 4: return "item \(number % 70_000)"
+            case 5: return "0.\(String(1_000_000 + number % 20_000).dropFirst())"
+            case 6: return "\(Int64(number % 2_000) - 1_000)"
+            case 7: return number % 3 == 0 ? nil : "user\(number % 40)@example.com"
+            case 8: return "free text \(number) with \(index) words " + String(repeating: "x", count: Int(number % 90))
+            case 9: return number % 2 == 0 ? nil : hexText(number, 8).uppercased()
+            case 10: return "s" + hexText(UInt64(index % 7) * 77, 8)
+            case 11: return number % 50 == 0 ? "-0" : "\(number % 10)"
+            default: return String(repeating: "long ", count: Int(number % 9_000))
+            }
+        }
+    }
+
+    private func hexText(_ value: UInt64, _ digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String((String(repeating: "0", count: digits) + text).suffix(digits))
+    }
+
+    @Test(arguments: 0..<130)
+    func textsComeBack(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let kind = seed % 13
+        let count = kind == 12 ? 40 : [1, 3, 64, 65, 500, 3000][Int(random.next() % 6)]
+        let values = texts(kind, count, &random)
+        let leader = (0..<count).map { _ in UInt32(random.next() % 20) }
+        var memory = ByteWriter()
+        var list = ValueList()
+        for value in values {
+            guard let value else {
+                list.appendAbsent()
+                continue
+            }
+            let start = memory.count
+            value.withView { memory.bytes($0) }
+            list.append(offset: UInt32(start), length: UInt32(memory.count - start))
+        }
+        let shared = SharedTerms()
+        let codec = seed % 2 == 0 ? Codec.deflate : .none
+        var heap = TextHeapBuilder(codec: codec, level: 6)
+        var encoder = TextColumnEncoder()
+        var out = ByteWriter()
+        encoder.encode(
+            list, in: memory.view, shared: seed % 3 == 0 ? shared : nil, leader: seed % 5 < 2 ? leader : nil,
+            heap: &heap, into: &out)
+
+        var codes = ByteWriter()
+        var packing: [UInt64] = []
+        CodeColumn.write(leader, packing: &packing, into: &codes)
+        let codeBytes = Bytes(codes.array)
+        let leaders = try codeBytes.withView { try LeaderRanks(try CodeColumn($0, count: count)) }
+        let context = ColumnContext(
+            heap: try BuiltHeap(&heap), terms: ListedTerms(shared), dictionary: .ip, leaders: leaders)
+        let column = try TextColumn(Bytes(out.array), count: count, leaders: leaders)
+
+        var decoded = ValueList()
+        var text = ByteWriter()
+        try column.decode(from: context, into: &decoded, text: &text)
+        var single = ByteWriter()
+        for row in 0..<count {
+            let whole: String? = decoded.isAbsent(row) ? nil : decoded.value(row, in: text.view).string
+            #expect(whole == values[row], "seed \(seed) row \(row)")
+            single.removeAll()
+            let isPresent = try column.append(row, from: context, into: &single)
+            let alone: String? = isPresent ? single.view.string : nil
+            #expect(alone == values[row], "seed \(seed) row \(row)")
+        }
+        let wanted = values.first { $0 != nil } ?? nil
+        let rows = try column.rows(from: context) { $0?.string == wanted }
+        for row in 0..<count { #expect(rows.contains(row) == (values[row] == wanted), "seed \(seed) row \(row)") }
+    }
+
+    @Test(arguments: [
+        #"{}"#, #"{"a":1}"#, #"{"a":{"b":[1,"x",null,true,{"c":-1.5e3}]},"d":"q\"uo\\te"}"#,
+        #"{ "spaced" : [ 1 , 2 ] , "n" : { } }"#, #"{"dup":1,"dup":2}"#, #"{"":"","é":"✓","\u0041":false}"#,
+    ])
+    func shapesGiveTheTextBack(text: String) throws {
+        var scanner = ShapeScanner()
+        try text.withView { view throws in
+            let hasShape = scanner.scan(view)
+            #expect(hasShape)
+            let shape = try Shape(scanner.shape.array)
+            let slotCount = scanner.slots.count
+            #expect(shape.paths.count == slotCount)
+            var rebuilt = ByteWriter()
+            var copied = 0
+            for (slot, marker) in shape.markers.enumerated() {
+                shape.text.withView { rebuilt.bytes($0.trusted(copied, marker - copied)) }
+                rebuilt.bytes(view.trusted(Int(scanner.slots[slot].offset), Int(scanner.slots[slot].length)))
+                copied = marker + 1
+            }
+            shape.text.withView { rebuilt.bytes($0.trusted(copied, $0.count - copied)) }
+            let found = rebuilt.view.string
+            #expect(found == text)
+        }
+    }
+}
+
+/// A heap that was built and is read at once.
+private final class BuiltHeap: TextHeap {
+    private let text: [UInt8]
+
+    init(_ builder: inout TextHeapBuilder) throws {
+        let chunks = builder.finish()
+        var directory = ByteWriter()
+        builder.writeDirectory(into: &directory)
+        let heap = try TextHeapDirectory(directory.view)
+        var text: [UInt8] = []
+        for chunk in 0..<chunks {
+            text += try heap.inflate(chunk, stored: builder.chunk(chunk)).withView { $0.array }
+        }
+        self.text = text
+    }
+
+    func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
+        out.bytes(Array(text[position..<position + length]))
+    }
+}
+
+/// The terms of a dictionary that was filled before.
+private final class ListedTerms: TermSource {
+    private let terms: [[UInt8]]
+
+    init(_ shared: SharedTerms) {
+        terms = (0..<shared.table.count).map { shared.table.term(UInt32($0 + 1)).array }
+    }
+
+    func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
+        out.bytes(terms[Int(code) - 1])
+    }
+}
