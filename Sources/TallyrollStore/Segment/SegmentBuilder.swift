@@ -200,9 +200,14 @@ package final class SegmentBuilder {
             heads: SegmentHeads(
                 chainAfter: chainHead.array, frontier: frontier.hashes.map { $0.array }),
             dictionaries: encoder.dictionaries, into: &region)
-        // The trailer must be the end of the file, and nothing valid may stand behind it.
+        // The trailer must be the end of the file, and nothing valid may stand behind it. It is written once all it
+        // vouches for is durable: a trailer that a crash left whole never stands behind blocks that it did not.
+        let trailerStart = region.count - SegmentFooter.trailerBytes
         try file.truncate(to: start)
-        try file.write(at: start, region.view)
+        try file.write(at: start, region.view.trusted(0, trailerStart))
+        try file.syncAll()
+        try file.write(
+            at: start + trailerStart, region.view.trusted(trailerStart, SegmentFooter.trailerBytes))
         try file.syncAll()
         isSealed = true
     }
