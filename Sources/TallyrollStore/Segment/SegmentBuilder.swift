@@ -202,6 +202,8 @@ package final class SegmentBuilder {
             dictionaries: encoder.dictionaries, into: &region)
         // The trailer must be the end of the file, and nothing valid may stand behind it.
         try file.truncate(to: start)
+        // The blocks first: a whole index region on disk then says that they are there too.
+        try file.sync()
         try file.write(at: start, region.view)
         try file.syncAll()
         isSealed = true
