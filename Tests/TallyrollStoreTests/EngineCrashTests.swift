@@ -169,10 +169,30 @@ import Testing
         }
     }
 
+    @Test func aWholeIndexRegionMeansWholeBlocks() throws {
+        let disk = MemoryStorage()
+        let store = try openStore(disk)
+        let submitted = (0..<40).map { TestEvent.record($0) }
+        _ = try store.append(0..<40).get()
+        let problems = Mutex<[String]>([])
+        disk.observe { disk, _ in
+            for seed in 0..<25 {
+                let clone = disk.crash(seed: UInt64(seed), keep: 0.93)
+                let (problem, _) = EngineCrashTests.examine(
+                    clone, submitted, atLeast: 40, crashesRecovery: false, seed: UInt64(seed))
+                if let problem { problems.withLock { $0.append(problem) } }
+            }
+        }
+        try store.seal().get()
+        store.close()
+        disk.observe(nil)
+        #expect(problems.withLock { $0 } == [])
+    }
+
     @Test(.timeLimit(.minutes(5))) func whatACrashLeavesIsWhatWasAcknowledged() throws {
         var states = 0
         var recoveryStates = 0
-        for seed in testSeeds(2) {
+        for seed in testSeeds(3) {
             let found = try run(seed: seed, steps: 40, everyState: 1)
             states += found.states
             recoveryStates += found.recoveryStates
