@@ -70,6 +70,7 @@ struct ByteSize: ExpressibleByArgument {
 }
 
 extension Codec: ExpressibleByArgument {
+    /// The codec of that name.
     public init?(argument: String) {
         switch argument {
         case "none": self = .none
@@ -79,7 +80,9 @@ extension Codec: ExpressibleByArgument {
         }
     }
 
+    /// The names of the codecs that this build has.
     public static var allValueStrings: [String] { Codec.allCases.filter(\.isAvailable).map { "\($0)" } }
 
+    /// The name of the codec.
     public var defaultValueDescription: String { "\(self)" }
 }
