@@ -74,7 +74,8 @@ let package = Package(
             name: "TallyrollWorkloadTests", dependencies: ["TallyrollWorkload", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollStoreTests", dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump", "kill-writer"],
+            name: "TallyrollStoreTests",
+            dependencies: ["TallyrollStore", "TallyrollDump", "segment-dump", "kill-writer"],
             swiftSettings: swiftSettings),
         // A process for the tests to kill.
         .executableTarget(
@@ -85,6 +86,7 @@ let package = Package(
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"], swiftSettings: swiftSettings),
+            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"],
+            swiftSettings: swiftSettings),
     ]
 )

@@ -130,7 +130,9 @@ extension AuditLog {
         let level = durability ?? store.options.durability
         let handed = SubmittedBatch(batch)
         let result = await withCheckedContinuation { continuation in
-            let request = AppendRequest(handed.take(), durability: level) { continuation.resume(returning: $0) }
+            let request = AppendRequest(handed.take(), durability: level) {
+                continuation.resume(returning: $0)
+            }
             // A full queue is waited for on a thread of our own, not on one of the cooperative pool's.
             if store.enqueue(request, whenFull: .refuse) == .refused {
                 DedicatedThreads.start { [store] in _ = store.enqueue(request, whenFull: .wait) }

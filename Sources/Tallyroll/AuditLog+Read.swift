@@ -33,7 +33,9 @@ extension AuditLog {
     }
 
     /// The event at a sequence, or nil when there is none.
-    public func event(at sequence: UInt64) async throws -> RecordedEvent? { try await reads.event(at: sequence) }
+    public func event(at sequence: UInt64) async throws -> RecordedEvent? {
+        try await reads.event(at: sequence)
+    }
 
     /// How many events a filter means.
     public func count(where filter: Filter = .all) async throws -> Int { try await reads.count(filter) }
@@ -66,7 +68,9 @@ extension AuditLog {
     }
 
     /// Reads every stored byte again and proves chain, tree and indexes. Runs beside appends without false alarms.
-    public func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
+    public func verify(_ options: VerificationOptions = VerificationOptions()) async throws
+        -> VerificationReport
+    {
         try await reads.verify(options)
     }
 }

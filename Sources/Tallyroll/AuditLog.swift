@@ -38,7 +38,9 @@ public final class AuditLog: Sendable {
         at path: String, options: StoreOptions = StoreOptions()
     ) async throws(AuditLogError) -> AuditLog {
         do {
-            return try await DedicatedThreads.perform { try AuditLog.openBlocking(at: path, options: options) }
+            return try await DedicatedThreads.perform {
+                try AuditLog.openBlocking(at: path, options: options)
+            }
         } catch {
             throw AuditLog.known(error)
         }

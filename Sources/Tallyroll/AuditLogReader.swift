@@ -39,7 +39,9 @@ public final class AuditLogReader: Sendable {
     }
 
     /// The event at a sequence, or nil when there is none.
-    public func event(at sequence: UInt64) async throws -> RecordedEvent? { try await reads.event(at: sequence) }
+    public func event(at sequence: UInt64) async throws -> RecordedEvent? {
+        try await reads.event(at: sequence)
+    }
 
     /// How many events a filter means.
     public func count(where filter: Filter = .all) async throws -> Int { try await reads.count(filter) }
@@ -72,7 +74,9 @@ public final class AuditLogReader: Sendable {
     }
 
     /// Verifies the store as it is now; see `AuditLog.verify(_:)`.
-    public func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
+    public func verify(_ options: VerificationOptions = VerificationOptions()) async throws
+        -> VerificationReport
+    {
         try await reads.verify(options)
     }
 }

@@ -5,6 +5,7 @@ import TallyrollStore
 /// The events that a query means, in order, fetched a page at a time as they are asked for. Sees the store as it was
 /// when iteration began; memory is bounded by a page; stops reading when the loop does or its task is cancelled.
 public struct EventSequence: AsyncSequence, Sendable {
+    /// What reading gives of an event.
     public typealias Element = RecordedEvent
 
     private let limit: Int?

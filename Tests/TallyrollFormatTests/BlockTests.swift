@@ -25,7 +25,8 @@ import Testing
     /// The largest capture once, since it has the widest objects.
     @Test func theWindowsCaptureComesBack() throws {
         guard let lines = JSONCorpusTests.lines("otrf_windows_security") else { return }
-        try roundTrip(Array(lines.prefix(9_000)), Case(events: 4096, codec: .deflate), "otrf_windows_security")
+        try roundTrip(
+            Array(lines.prefix(9_000)), Case(events: 4096, codec: .deflate), "otrf_windows_security")
     }
 
     private func roundTrip(_ lines: [[UInt8]], _ shape: Case, _ name: String) throws {

@@ -52,7 +52,9 @@ import Testing
             case 5: return "0.\(String(1_000_000 + number % 20_000).dropFirst())"
             case 6: return "\(Int64(number % 2_000) - 1_000)"
             case 7: return number % 3 == 0 ? nil : "user\(number % 40)@example.com"
-            case 8: return "free text \(number) with \(index) words " + String(repeating: "x", count: Int(number % 90))
+            case 8:
+                return "free text \(number) with \(index) words "
+                    + String(repeating: "x", count: Int(number % 90))
             case 9: return number % 2 == 0 ? nil : hexText(number, 8).uppercased()
             case 10: return "s" + hexText(UInt64(index % 7) * 77, 8)
             case 11: return number % 50 == 0 ? "-0" : "\(number % 10)"
@@ -116,7 +118,9 @@ import Testing
         }
         let wanted = values.first { $0 != nil } ?? nil
         let rows = try column.rows(from: context) { $0?.string == wanted }
-        for row in 0..<count { #expect(rows.contains(row) == (values[row] == wanted), "seed \(seed) row \(row)") }
+        for row in 0..<count {
+            #expect(rows.contains(row) == (values[row] == wanted), "seed \(seed) row \(row)")
+        }
     }
 
     @Test(arguments: [

@@ -27,7 +27,9 @@ import Testing
             #expect(try await log.count() == 101)
             #expect(try await log.count(where: "type = authentication and result = failure") == 1)
             var found: [RecordedEvent] = []
-            for try await event in log.events(where: .user("user3@example.com") && .since(hours: 24)).prefix(7) {
+            for try await event in log.events(where: .user("user3@example.com") && .since(hours: 24)).prefix(
+                7)
+            {
                 found.append(event)
             }
             #expect(found.count == 7)
@@ -110,7 +112,9 @@ import Testing
             #expect(try await log.count() == 0)
             var options = StoreOptions()
             options.segmentBytes = 3
-            await #expect(throws: AuditLogError.self) { try await AuditLog.open(at: path + "2", options: options) }
+            await #expect(throws: AuditLogError.self) {
+                try await AuditLog.open(at: path + "2", options: options)
+            }
             try await log.close()
         }
     }
@@ -125,7 +129,8 @@ import Testing
                     group.addTask {
                         for index in 0..<40 {
                             try await log.append(
-                                AuditEvent(type: "test", user: "producer\(producer)", action: "step \(index)"))
+                                AuditEvent(type: "test", user: "producer\(producer)", action: "step \(index)")
+                            )
                         }
                     }
                 }

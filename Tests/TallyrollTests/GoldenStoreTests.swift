@@ -72,7 +72,8 @@ import Testing
         }
         store.close()
         try FileManager.default.removeItem(at: fixture.appending(path: "LOCK"))
-        let expected = try dump(try StoreFollower(PosixStorage(root: fixture.path), path: fixture.path).refresh())
+        let expected = try dump(
+            try StoreFollower(PosixStorage(root: fixture.path), path: fixture.path).refresh())
         try expected.joined(separator: "\n").write(
             to: fixture.appending(path: "expected.jsonl"), atomically: true, encoding: .utf8)
     }
@@ -122,7 +123,8 @@ import Testing
     /// The input is in the store as it was given.
     @Test func theStoreHoldsItsInput() throws {
         let snapshot = try StoreFollower(
-            PosixStorage(root: GoldenStoreTests.fixture.path), path: "golden").refresh()
+            PosixStorage(root: GoldenStoreTests.fixture.path), path: "golden"
+        ).refresh()
         let results = try QueryEngine(snapshot, now: 0).events(order: .oldest)
         var record = ByteWriter()
         var parser = EventJSONParser()

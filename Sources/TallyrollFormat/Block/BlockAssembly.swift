@@ -73,7 +73,8 @@ struct BlockAssembly: ~Copyable {
         var header = BlockHeader(
             length: 0, storeTag: storeTag, segmentNumber: segmentNumber, index: index,
             count: input.recordOffsets.count, firstSequence: input.firstSequence, times: numbers.timeRange,
-            recordedTimes: numbers.recordedRange, chainBefore: input.chainBefore, chainAfter: input.chainAfter,
+            recordedTimes: numbers.recordedRange, chainBefore: input.chainBefore,
+            chainAfter: input.chainAfter,
             directoryLength: directory.count, directoryChecksum: Checksum.of(directory.view))
         let unpadded = BlockHeader.byteCount + directory.count + body.count
         header.length = (unpadded + 7) / 8 * 8
@@ -119,7 +120,8 @@ struct BlockAssembly: ~Copyable {
         let timestamp = try reader.i64()
         let duration = envelope & RecordEncoder.durationBit != 0 ? try reader.i64() : nil
         numbers.append(
-            timestamp: timestamp, digits: digits, zone: zone, outcome: outcome, origin: origin, duration: duration)
+            timestamp: timestamp, digits: digits, zone: zone, outcome: outcome, origin: origin,
+            duration: duration)
         var presence = UInt32(envelope & ~RecordEncoder.durationBit)
         while presence != 0 {
             try collectNext(presence.trailingZeroBitCount, row, &reader)
@@ -134,12 +136,15 @@ struct BlockAssembly: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func collectNext(_ field: Int, _ row: Int, _ reader: inout ByteReader) throws(FormatError) {
+    private mutating func collectNext(_ field: Int, _ row: Int, _ reader: inout ByteReader)
+        throws(FormatError)
+    {
         let length = try reader.length(atMost: Limits.eventBytes)
         let start = reader.offset
         try reader.skip(length)
         texts[field].pad(to: row)
-        texts[field].append(offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: length))
+        texts[field].append(
+            offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: length))
     }
 
     /// The codes of a field's values, new terms included.

@@ -9,7 +9,9 @@
 
     /// Makes `count` bytes, every one of which `fill` must write: what it leaves alone is undefined. A `fill` that
     /// cannot write all of them throws.
-    @usableFromInline package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+    @usableFromInline package init<E: Error>(
+        count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
+    ) throws(E) {
         self.count = count
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
         try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))

@@ -25,7 +25,8 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was there.
     public let found: String
 
-    @usableFromInline package init(_ kind: Kind, _ what: String, offset: Int, expected: String, found: String) {
+    @usableFromInline package init(_ kind: Kind, _ what: String, offset: Int, expected: String, found: String)
+    {
         self.kind = kind
         self.what = what
         self.offset = offset
@@ -33,6 +34,7 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         self.found = found
     }
 
+    /// One sentence with what, where, expected and found.
     public var description: String {
         "\(what) at byte \(offset): \(kind.rawValue): expected \(expected), found \(found)"
     }

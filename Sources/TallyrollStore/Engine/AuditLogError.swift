@@ -24,6 +24,7 @@ public enum AuditLogError: Error, Sendable, CustomStringConvertible {
     /// The queue stayed full for as long as the caller was willing to wait.
     case queueFull
 
+    /// One sentence that says what, where and what to do.
     public var description: String {
         switch self {
         case .noStore(let path): "no store at \(path): create one by appending to it, or check the path"

@@ -7,6 +7,7 @@ public enum Durability: Int, Sendable, CaseIterable, Comparable {
     /// When it was synced; it survives power loss on storage that honours flush. The default.
     case disk = 3
 
+    /// Stronger promises are greater.
     public static func < (left: Durability, right: Durability) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -19,14 +19,16 @@ enum EngineRecord {
     }
 
     static func recovery(_ finding: RecoveryFinding, at now: Int64, into out: inout ByteWriter) {
-        var details = #"{"kind":"\#(finding.kind.rawValue)","file":"\#(finding.file)","offset":\#(finding.offset)"#
+        var details =
+            #"{"kind":"\#(finding.kind.rawValue)","file":"\#(finding.file)","offset":\#(finding.offset)"#
         details += #","bytes":\#(finding.bytes)"#
         if let lost = finding.lost {
             details += #","first_lost_sequence":\#(lost.lowerBound),"lost":\#(lost.count)"#
         }
         details += "}"
         write(
-            type: recoveryType, severity: finding.kind == .tornTail ? "notice" : "critical", action: "recover",
+            type: recoveryType, severity: finding.kind == .tornTail ? "notice" : "critical",
+            action: "recover",
             message: finding.description, details: details, at: now, into: &out)
     }
 
@@ -58,6 +60,7 @@ public struct RecoveryFinding: Sendable, Equatable, CustomStringConvertible {
         case damage
     }
 
+    /// What was found.
     public let kind: Kind
     /// The file it was found in.
     public let file: String
@@ -68,6 +71,7 @@ public struct RecoveryFinding: Sendable, Equatable, CustomStringConvertible {
     /// The sequences of the events that are lost, if any are.
     public let lost: Range<UInt64>?
 
+    /// One sentence with file, place and what became of it.
     public var description: String {
         switch kind {
         case .tornTail:

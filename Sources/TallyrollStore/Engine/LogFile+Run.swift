@@ -14,7 +14,8 @@ extension LogFile {
             header: LogFileHeader(
                 store: context.manifest.storeID.withView { Octets16($0) }, fileNumber: number,
                 epoch: context.epoch, firstSequence: progress.upTo, blocksUpTo: progress.upTo,
-                sealedSegments: progress.sealedSegments, chainHead: progress.chainHead.array, frontier: frontier))
+                sealedSegments: progress.sealedSegments, chainHead: progress.chainHead.array,
+                frontier: frontier))
         guard let run = openRun else { return log }
         var row = 0
         while row < run.count {

@@ -83,7 +83,8 @@ package struct StoreManifest: Equatable, Sendable {
         let stored = view.load(UInt64.self, at: 56)
         let computed = Checksum.of(view.trusted(0, 56))
         guard stored == computed else {
-            throw FormatError(.checksum, "store manifest", offset: 0, expected: hex(stored), found: hex(computed))
+            throw FormatError(
+                .checksum, "store manifest", offset: 0, expected: hex(stored), found: hex(computed))
         }
         let version = try reader.u32()
         guard version == 1 else {
@@ -99,7 +100,8 @@ package struct StoreManifest: Equatable, Sendable {
         guard segmentBytes >= Limits.minimumSegmentBytes, segmentBytes <= Limits.maximumSegmentBytes,
             blockEvents >= Limits.minimumBlockEvents, blockEvents <= Limits.blockEvents
         else {
-            throw reader.invalid("layout", expected: "sizes in range", found: "\(segmentBytes), \(blockEvents)")
+            throw reader.invalid(
+                "layout", expected: "sizes in range", found: "\(segmentBytes), \(blockEvents)")
         }
     }
 }

@@ -23,6 +23,7 @@ public struct StoreOptions: Sendable, Equatable {
     /// Memory for blocks that were read, in bytes.
     public var cacheBytes = 64 << 20
 
+    /// The defaults.
     public init() {}
 
     /// Throws unless every option lies in its range.

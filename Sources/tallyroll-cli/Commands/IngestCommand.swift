@@ -168,16 +168,16 @@ extension InputFormat: ExpressibleByArgument {}
 extension ErrorPolicy: ExpressibleByArgument {}
 
 extension Durability: ExpressibleByArgument {
-    /// The durability of that name.
+    /// The value that an argument names.
     public init?(argument: String) {
         guard let match = Durability.allCases.first(where: { $0.word == argument }) else { return nil }
         self = match
     }
 
-    /// The names, the strongest first.
+    /// What the help lists.
     public static var allValueStrings: [String] { allCases.reversed().map(\.word) }
 
-    /// The name of the durability.
+    /// How the help names a default.
     public var defaultValueDescription: String { word }
 
     private var word: String {

@@ -70,7 +70,7 @@ struct ByteSize: ExpressibleByArgument {
 }
 
 extension Codec: ExpressibleByArgument {
-    /// The codec of that name.
+    /// The value that an argument names.
     public init?(argument: String) {
         switch argument {
         case "none": self = .none
@@ -80,9 +80,9 @@ extension Codec: ExpressibleByArgument {
         }
     }
 
-    /// The names of the codecs that this build has.
+    /// What the help lists.
     public static var allValueStrings: [String] { Codec.allCases.filter(\.isAvailable).map { "\($0)" } }
 
-    /// The name of the codec.
+    /// How the help names a default.
     public var defaultValueDescription: String { "\(self)" }
 }
