@@ -58,17 +58,31 @@ extension AuditLog {
     ) throws(AuditLogError) -> [AppendReceipt] {
         var receipts: [AppendReceipt] = []
         var batch = RecordBatch(capacity: 64 << 10)
-        for event in events {
-            let before = batch.bytes.count
-            try encode(event, into: &batch)
-            if batch.bytes.count > AuditStore.appendBytesMax, batch.count > 1 {
-                let last = AuditLog.splitLast(&batch, at: before)
-                receipts.append(try submitBlocking(batch, durability))
-                batch = last
+        // An array's events are encoded where they lie; any other sequence is gone through once.
+        let isDone = try events.withContiguousEvents { (events) throws(AuditLogError) in
+            for index in events.indices {
+                try add(events[index], to: &batch, durability, &receipts)
             }
+        }
+        if !isDone {
+            for event in events { try add(event, to: &batch, durability, &receipts) }
         }
         if batch.count > 0 { receipts.append(try submitBlocking(batch, durability)) }
         return receipts
+    }
+
+    /// Adds an event to a batch, and hands the batch over before it grows too large for one frame.
+    private func add(
+        _ event: borrowing AuditEvent, to batch: inout RecordBatch, _ durability: Durability?,
+        _ receipts: inout [AppendReceipt]
+    ) throws(AuditLogError) {
+        let before = batch.bytes.count
+        try encode(event, into: &batch)
+        guard batch.bytes.count > AuditStore.appendBytesMax, batch.count > 1 else { return }
+        let last = AuditLog.splitLast(&batch, at: before)
+        let full = batch
+        batch = last
+        receipts.append(try submitBlocking(full, durability))
     }
 
     /// Hands an event over and returns at once, as far as the back-pressure policy allows: for code that must not
@@ -97,7 +111,7 @@ extension AuditLog {
 
     // MARK: Encoding and handing over
 
-    private func encode(_ event: AuditEvent, into batch: inout RecordBatch) throws(AuditLogError) {
+    private func encode(_ event: borrowing AuditEvent, into batch: inout RecordBatch) throws(AuditLogError) {
         let start = batch.bytes.count
         let now = Timestamp(nanosecondsSince1970: event.timestamp == nil ? store.time.nowNanoseconds() : 0)
         do throws(EventError) {
@@ -162,5 +176,23 @@ private final class SubmittedBatch {
     func take() -> RecordBatch {
         let taken = batch.take()
         return taken ?? RecordBatch(capacity: 16)
+    }
+}
+
+extension Sequence where Element == AuditEvent {
+    /// Calls `body` with the events where they lie in memory; false, and nothing called, for sequences that have none.
+    fileprivate func withContiguousEvents(
+        _ body: (UnsafeBufferPointer<AuditEvent>) throws(AuditLogError) -> Void
+    ) throws(AuditLogError) -> Bool {
+        let result = withContiguousStorageIfAvailable { events -> Result<Void, AuditLogError> in
+            do throws(AuditLogError) {
+                return .success(try body(events))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else { return false }
+        try result.get()
+        return true
     }
 }

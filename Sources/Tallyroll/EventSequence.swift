@@ -42,8 +42,9 @@ public struct EventSequence: AsyncSequence, Sendable {
     /// The results behind an iterator. `@unchecked Sendable`: an iterator asks for one page after another, each on
     /// a thread of its own, never for two at once.
     private final class Pages: @unchecked Sendable {
-        /// Few events to begin with, since most loops stop early; more as the loop goes on.
-        private var pageSize = 16
+        /// A page is fetched on a thread of its own, which costs more than reading a hundred events: the first page is
+        /// what most loops want, later ones are larger.
+        private var pageSize: Int
         private static let pageSizeMax = 512
 
         private let limit: Int?
@@ -54,6 +55,7 @@ public struct EventSequence: AsyncSequence, Sendable {
         init(limit: Int?, open: @escaping @Sendable (Int?) throws -> QueryResults) {
             self.limit = limit
             self.open = open
+            pageSize = Swift.min(limit ?? 128, Pages.pageSizeMax)
         }
 
         func next() throws -> [RecordedEvent] {
@@ -62,7 +64,7 @@ public struct EventSequence: AsyncSequence, Sendable {
             var page: [RecordedEvent] = []
             while page.count < pageSize, let event = try results.next(&scratch) { page.append(event) }
             if page.isEmpty, let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
-            pageSize = Swift.min(pageSize * 2, Pages.pageSizeMax)
+            pageSize = Pages.pageSizeMax
             return page
         }
     }

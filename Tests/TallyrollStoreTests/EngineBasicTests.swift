@@ -183,9 +183,17 @@ import Testing
 
     /// A storage whose syncs wait for leave.
     private final class Gate: Sendable {
-        let isOpen = Monitor(true)
-        func pass() { isOpen.wait { $0 ? () : nil } }
-        func set(_ open: Bool) { isOpen.update { $0 = open } }
+        private let state = Monitor((isOpen: true, arrived: 0))
+
+        func pass() {
+            state.update { $0.arrived += $0.isOpen ? 0 : 1 }
+            state.wait { $0.isOpen ? () : nil }
+        }
+
+        func set(_ open: Bool) { state.update { $0.isOpen = open } }
+
+        /// Until somebody stands before the closed gate.
+        func waitForArrival() { state.wait { $0.arrived > 0 ? () : nil } }
     }
 
     @Test func aFullQueueWaitsTimesOutOrDrops() throws {
@@ -194,11 +202,13 @@ import Testing
         var options = options(100)
         options.queueBytes = 300
         let store = try openStore(disk, options)
+        // A failed expectation must not leave the store's threads at the gate.
+        defer { gate.set(true) }
         disk.observe { _, call in if call.operation == .sync { gate.pass() } }
         gate.set(false)
+        // The writer stops at the gate with the first one; the others fill the queue.
         let first = store.submit(0..<1)
-        // The writer holds the first one; these fill the queue.
-        while store.snapshot().endSequence == 0, try disk.get("wal-0000000001.log")?.count ?? 0 == 0 {}
+        gate.waitForArrival()
         var waiting: [Answer<AppendReceipt>] = []
         var number = 1
         var dropped = 0

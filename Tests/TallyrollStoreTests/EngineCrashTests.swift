@@ -172,7 +172,7 @@ import Testing
     @Test(.timeLimit(.minutes(5))) func whatACrashLeavesIsWhatWasAcknowledged() throws {
         var states = 0
         var recoveryStates = 0
-        for seed in testSeeds(3) {
+        for seed in testSeeds(2) {
             let found = try run(seed: seed, steps: 40, everyState: 1)
             states += found.states
             recoveryStates += found.recoveryStates

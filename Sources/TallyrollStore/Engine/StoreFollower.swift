@@ -59,7 +59,7 @@ package final class StoreFollower: Sendable {
         do {
             return try state.withLock { state in
                 for attempt in 1...StoreFollower.attemptsMax {
-                    if let snapshot = try look(&state, isLast: attempt == StoreFollower.attemptsMax) {
+                    if let snapshot = try look(&state, attempt: attempt) {
                         return snapshot
                     }
                 }
@@ -74,10 +74,12 @@ package final class StoreFollower: Sendable {
     package var problems: [Problem] { state.withLock { $0.problems } }
 
     /// One look; nil when segments and log did not fit together.
-    private func look(_ state: inout State, isLast: Bool) throws -> StoreSnapshot? {
+    private func look(_ state: inout State, attempt: Int) throws -> StoreSnapshot? {
         state.problems = []
+        let isLast = attempt == StoreFollower.attemptsMax
         do {
-            let segments = try readSegments(&state)
+            // The newest segment may just be being sealed, and shorter than it was a moment ago.
+            guard let segments = try readSegments(&state, mayBeChanging: attempt < 3) else { return nil }
             return try readLog(&state, behind: segments, isLast: isLast)
         } catch let error as StorageError where error.code == .noSuchFile && !isLast {
             // A log file went away between the list and the look.
@@ -87,7 +89,9 @@ package final class StoreFollower: Sendable {
 
     // MARK: Segments
 
-    private func readSegments(_ state: inout State) throws -> [StoreSnapshot.Segment] {
+    private func readSegments(
+        _ state: inout State, mayBeChanging: Bool
+    ) throws -> [StoreSnapshot.Segment]? {
         let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
         var segments: [StoreSnapshot.Segment] = []
         for number in numbers {
@@ -95,12 +99,13 @@ package final class StoreFollower: Sendable {
                 segments.append(StoreSnapshot.Segment(reader: known, entries: known.entries))
                 continue
             }
+            let isNewest = number == numbers.last
             do {
-                let isNewest = number == numbers.last
                 if let segment = try readUnknown(number, isNewest: isNewest, &state) {
                     segments.append(segment)
                 }
             } catch let error as FormatError {
+                if isNewest, mayBeChanging { return nil }
                 note("\(error)", SegmentName.of(number), &state)
             }
         }
