@@ -23,7 +23,7 @@ struct LineReader: ~Copyable {
     private var number = 0
     private let longest: Int
 
-    init(_ stream: InputStream, bufferBytes: Int = 1 << 20, longest: Int = LineReader.lineBytesMax) {
+    init(_ stream: InputStream, bufferBytes: Int = 256 << 10, longest: Int = LineReader.lineBytesMax) {
         self.stream = stream
         self.longest = longest
         memory = .allocate(byteCount: bufferBytes, alignment: 16)

@@ -53,7 +53,7 @@ extension StandardOutput {
     /// Prints what a query did and cost.
     static func print(_ explanation: QueryExplanation, json: Bool) throws {
         var out = StandardOutput()
-        try out.line("\(explanation)")
+        try out.line(json ? explanation.json : "\(explanation)")
         try out.flush()
     }
 }
