@@ -7,7 +7,7 @@ struct BlockAssembly: ~Copyable {
     private(set) var resourceCodes: [UInt32] = []
     /// `IDHash` of each foreign id, `IDHash.none` where there is none.
     private(set) var idHashes: [UInt64] = []
-    /// How many terms the block encoded last added to each dictionary, by `DictionaryID.index`.
+    /// The segment's dictionaries, by `DictionaryID.index`.
     private(set) var dictionaries: [SharedTerms] = []
 
     private var termsBefore: [Int] = []

@@ -1,4 +1,6 @@
 /// Which entries of a column have a value: a bitmap with the count of set bits before each 64.
+///
+/// `@unchecked Sendable`: the bitmap lies in the column's bytes, which never change and which the column keeps.
 struct PresenceMap: @unchecked Sendable {
     let present: Int
     private let bits: ByteView
