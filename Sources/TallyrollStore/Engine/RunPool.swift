@@ -31,8 +31,7 @@ struct RunMemory: @unchecked Sendable {
     }
 }
 
-/// Keeps the memory of runs that are done for those to come. Fresh pages cost the system more than filling them costs
-/// us: without the pool, a third of the time of a fast ingest went into clearing pages.
+/// Keeps the memory of runs that are done for those to come: the system would clear fresh pages for every run.
 final class RunPool: Sendable {
     let events: Int
     private let bytes: Int
