@@ -36,11 +36,15 @@ struct WriterBesideTests {
 
         let writer = BackgroundWriter(store, records, seed: seed)
         var questions = 0
+        var acknowledged: UInt64 = 0
         var lastEnd: UInt64 = 0
         var moments: Set<UInt64> = []
         while !writer.isDone || questions < 60 {
             writer.allow(batches: 2)
-            let acknowledged = writer.acknowledged
+            while writer.acknowledged == acknowledged, !writer.isDone {
+                Thread.sleep(forTimeInterval: 0.000_1)
+            }
+            acknowledged = writer.acknowledged
             let snapshot = store.snapshot()
             #expect(snapshot.endSequence >= acknowledged && snapshot.endSequence >= lastEnd)
             lastEnd = snapshot.endSequence
