@@ -76,7 +76,8 @@ struct EncoderPartsTests {
         let exact = ExactDivisor(divisor)
         var random = SeededRandom(seed: divisor)
         for round in 0..<200 {
-            let quotient = round < 3 ? UInt64(round) : random.next() % (UInt64(Int64.max) / divisor + 1)
+            let largest = UInt64(Int64.max) / divisor
+            let quotient = round < 3 ? min(UInt64(round), largest) : random.next() % (largest + 1)
             let product = quotient * divisor
             #expect(exact.quotient(product) == quotient)
             #expect(exact.quotient(-Int64(product)) == -Int64(quotient))
