@@ -37,6 +37,8 @@ package struct LogScan {
     package private(set) var end: End
     /// Where what was written of a torn or damaged rest ends, as far as that can be told.
     package private(set) var writtenEnd: Int
+    /// The checksum that a frame behind the last of `frames` refers to; zero when there is no header.
+    package private(set) var lastChecksum: UInt64 = 0
     /// The sequence after the last event of `frames`; zero when there is no header.
     package private(set) var nextSequence: UInt64
 
@@ -85,12 +87,13 @@ package struct LogScan {
     private mutating func readFrames(_ file: ByteView, _ header: LogFileHeader, _ promisedUpTo: UInt64) {
         var offset = LogFormat.fileHeaderBytes
         var previous = header.checksum
-        while let frame = frame(in: file, at: offset, header, previous: previous) {
+        while case .frame(let frame) = LogScan.next(in: file, at: offset, header, previous, nextSequence) {
             frames.append(frame)
             previous = frame.header.headerChecksum
             nextSequence = frame.header.endSequence
             offset += frame.header.frameLength
         }
+        lastChecksum = previous
         let mark = LogEndMark(fileNumber: header.fileNumber, previousChecksum: previous)
         let isMarked = mark.stands(file, at: offset)
         let promised = search(
@@ -105,18 +108,35 @@ package struct LogScan {
         writtenEnd = max(writtenEnd, offset, used > header.reusedBytes ? used : 0)
     }
 
-    /// The frame at `offset`, if it is valid in this place.
-    private func frame(
-        in file: ByteView, at offset: Int, _ header: LogFileHeader, previous: UInt64
-    ) -> LogFrame? {
+    /// What stands where the next frame would.
+    package enum Next {
+        /// A frame that is valid in this place.
+        case frame(LogFrame)
+        /// The beginning of what may be a frame, of at least this length, of which not all is there.
+        case cut(length: Int)
+        case none
+    }
+
+    /// Looks for the frame behind the one with the checksum `previous`, at an offset of a file's bytes or of a piece of
+    /// them.
+    package static func next(
+        in bytes: ByteView, at offset: Int, _ header: LogFileHeader, _ previous: UInt64,
+        _ nextSequence: UInt64
+    ) -> Next {
+        guard bytes.count - offset >= LogFormat.frameHeaderBytes else {
+            return .cut(length: LogFormat.frameHeaderBytes)
+        }
         guard
             LogFrameHeader.mayBegin(
-                file, at: offset, storeTag: header.store.first, fileNumber: header.fileNumber),
-            let found = try? LogFrameHeader(file, at: offset),
-            found.previousChecksum == previous, found.firstSequence == nextSequence,
-            let frame = try? LogFrame(file, at: offset, header: found), frame.isPadded
-        else { return nil }
-        return frame
+                bytes, at: offset, storeTag: header.store.first, fileNumber: header.fileNumber),
+            let found = try? LogFrameHeader(bytes, at: offset),
+            found.previousChecksum == previous, found.firstSequence == nextSequence
+        else { return .none }
+        guard bytes.count - offset >= found.frameLength else { return .cut(length: found.frameLength) }
+        guard let frame = try? LogFrame(bytes, at: offset, header: found), frame.isPadded else {
+            return .none
+        }
+        return .frame(frame)
     }
 
     /// Collects the whole frames from `start` on that hold events from `nextSequence` on, and returns the highest
