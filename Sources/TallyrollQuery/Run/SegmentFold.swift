@@ -54,16 +54,16 @@ extension QueryScope {
 }
 
 /// Work of one run on several threads at once.
-enum ParallelRun {
+package enum ParallelRun {
     /// Nanoseconds of expected work below which a thread costs more than it brings.
     private static let worthwhile = 2_000_000.0
     /// Nanoseconds that planning a segment is expected to take.
     static let planCost = 3_000.0
 
     /// Threads to use at most; for tests.
-    @TaskLocal static var limit: Int?
+    @TaskLocal package static var limit: Int?
     /// Whether even the smallest work is shared out; for tests.
-    @TaskLocal static var isEager = false
+    @TaskLocal package static var isEager = false
 
     /// How many threads to use for work of so many nanoseconds.
     static func threads(for cost: Double) -> Int {
