@@ -10,6 +10,10 @@ struct QueryWorld {
     var events: [PlainEvent] = []
     var records: [[UInt8]] = []
 
+    init(_ size: OracleCases.Store, seedOffset: UInt64 = 0) throws {
+        try self.init(seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events)
+    }
+
     init(seed: UInt64, blockEvents: Int, count: Int) throws {
         self.seed = seed
         generator = Generator(random: SplitMix64(seed: seed))
@@ -17,6 +21,7 @@ struct QueryWorld {
             blockEvents: blockEvents, firstSequence: generator.random.chance(30) ? 1_000 : 0,
             codec: generator.random.chance(50) ? .deflate : .none)
         let firstSequence = store.endSequence
+        generator.chooseVocabulary()
         // Some stores are in the order of time, some nearly, some not at all.
         let disorder = generator.random.pick([0, 3, 50, 10_000])
         let sealEvery = generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])

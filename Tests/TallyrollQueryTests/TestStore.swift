@@ -35,7 +35,9 @@ final class TestStore {
 
     func append(_ record: [UInt8], recordedAt: Int64) throws {
         waiting.append((record, recordedAt))
-        if waiting.count == blockEvents { try closeBlock() }
+        guard waiting.count == blockEvents else { return }
+        // Blocks lie before the tail.
+        if tail.isEmpty { try closeBlock() } else { try closeTail() }
     }
 
     private func makeRun() throws -> EventRun? {
