@@ -66,6 +66,7 @@ package struct Percentile: Sendable, Hashable, CustomStringConvertible {
     package let billionths: Int
 
     package static let whole = 1_000_000_000
+    package static let median = Percentile(share: 0.5)
 
     /// The decimal fraction that the number prints as: 0.1 is a tenth, not its nearest binary fraction.
     init(share: Double) {

@@ -37,7 +37,8 @@ struct AggregatePlan: Sendable {
         if let width = aggregation.width, width <= 0 { throw QueryLimitError(.badBucket, "\(width) ns") }
         for field in aggregation.fields { try AggregatePlan.checkGroupable(field) }
         for aggregate in aggregation.aggregates { sources.append(try source(aggregate)) }
-        if case .aggregate(let aggregate, _) = aggregation.order, !aggregation.aggregates.contains(aggregate) {
+        if case .aggregate(let aggregate, _) = aggregation.order, !aggregation.aggregates.contains(aggregate)
+        {
             throw QueryLimitError(.unknownOrder, "\(aggregate)")
         }
     }

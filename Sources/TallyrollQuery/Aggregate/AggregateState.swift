@@ -256,6 +256,7 @@ extension ExactNumber {
     /// The number, cut short for a message.
     fileprivate var excerpt: String {
         digits.count <= 20
-            ? description : "\(ExactNumber(sign: sign, digits: digits.prefix(20), exponent: exponent + digits.count - 20))…"
+            ? description
+            : "\(ExactNumber(sign: sign, digits: digits.prefix(20), exponent: exponent + digits.count - 20))…"
     }
 }

@@ -53,7 +53,9 @@ extension SmallDecimal {
     func compare(to other: SmallDecimal) -> Int {
         if exponent < other.exponent { return -other.compare(to: self) }
         func order(_ a: Int128, _ b: Int128) -> Int { a < b ? -1 : a == b ? 0 : 1 }
-        guard mantissa != 0, other.mantissa != 0 else { return order(Int128(mantissa), Int128(other.mantissa)) }
+        guard mantissa != 0, other.mantissa != 0 else {
+            return order(Int128(mantissa), Int128(other.mantissa))
+        }
         let distance = exponent - other.exponent
         // Nineteen digits more than another number of 64 bits has are more than it can reach.
         guard distance <= 19 else { return mantissa.signum() > 0 ? 1 : -1 }
