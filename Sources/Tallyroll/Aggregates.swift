@@ -2,7 +2,7 @@ import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 
-extension AuditLog {
+extension ReadableLog {
     /// Works out figures over the events a filter means: counts, sums, averages, extremes, percentiles, for each group.
     ///
     /// ```swift
@@ -14,31 +14,22 @@ extension AuditLog {
     ///   `IncompleteAnswer` when part of the store cannot be read.
     /// - Complexity: Reads the columns of the fields that are named, in the blocks where events are meant; memory is
     ///   bounded by `Aggregation.memory(_:)`.
-    public func aggregate(where filter: Filter = .all, _ aggregation: Aggregation) async throws -> AggregateTable {
+    public func aggregate(where filter: Filter = .all, _ aggregation: Aggregation) async throws
+        -> AggregateTable
+    {
         try await reads.aggregate(filter, aggregation)
     }
 
     /// Works out figures over the events an expression means.
-    public func aggregate(where expression: String, _ aggregation: Aggregation) async throws -> AggregateTable {
-        try await reads.aggregate(try Filter(expression), aggregation)
-    }
-}
-
-extension AuditLogReader {
-    /// Works out figures over the events a filter means; see `AuditLog.aggregate(where:_:)`.
-    public func aggregate(where filter: Filter = .all, _ aggregation: Aggregation) async throws -> AggregateTable {
-        try await reads.aggregate(filter, aggregation)
-    }
-
-    /// Works out figures over the events an expression means.
-    public func aggregate(where expression: String, _ aggregation: Aggregation) async throws -> AggregateTable {
+    public func aggregate(where expression: String, _ aggregation: Aggregation) async throws -> AggregateTable
+    {
         try await reads.aggregate(try Filter(expression), aggregation)
     }
 }
 
 extension StoreReads {
     func aggregate(_ filter: Filter, _ aggregation: Aggregation) async throws -> AggregateTable {
-        try await DedicatedThreads.perform {
+        try await TaskThreads.perform {
             let table = try engine().aggregate(where: filter, aggregation)
             if let problem = table.problems.first { throw IncompleteAnswer(problem: problem) }
             return table

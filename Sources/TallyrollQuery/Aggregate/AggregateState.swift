@@ -48,27 +48,24 @@ struct AggregateState {
             counts[0] += try scan.count()
             return
         }
-        guard let dictionary = countedDictionary else {
+        guard let dictionaries = indexedDictionaries else {
             for index in scan.blocks { try add(scan, block: index) }
             return
         }
         var blocks: [Int] = []
         try scan.forEachStretch { ordinals in
-            let terms = scan.segment.reader.terms
             // Where an index cannot be read, the columns say the same.
-            let column = groupColumns[0]
-            let numbered = try? scan.counts(dictionary, in: ordinals)?.filter { $0.count > 0 }.map {
-                (number: try column.token(ofCode: $0.code, terms), count: $0.count)
+            let lists = try? scan.counting {
+                try dictionaries.map { try scan.counts($0, in: ordinals)?.filter { $0.count > 0 } }
             }
-            guard let numbered else {
+            let terms = scan.segment.reader.terms
+            guard let lists, !lists.contains(where: { $0 == nil }),
+                let tokens = try? self.tokens(lists.map { $0 ?? [] }, terms)
+            else {
                 blocks += scan.blocks(of: ordinals)
                 return
             }
-            for (number, count) in numbered where number != NumberedTexts.none {
-                let group = Int(keys.group(number))
-                grow()
-                counts[group] += count
-            }
+            addIndexed(tokens, events: scan.count(of: ordinals))
         } undecided: {
             blocks.append($0)
         }
@@ -76,10 +73,49 @@ struct AggregateState {
         try checkLimits()
     }
 
-    /// The dictionary whose posting lists say how many events each group has, if they do.
-    private var countedDictionary: DictionaryID? {
-        guard plan.isCountOnly, times == nil, groupColumns.count == 1 else { return nil }
-        return groupColumns[0].dictionary
+    /// The dictionaries whose posting lists say all that is wanted, if they do: how many events each of the groups has,
+    /// or which values occur at all.
+    private var indexedDictionaries: [DictionaryID]? {
+        guard numbers.isEmpty, times == nil else { return nil }
+        if distinct.isEmpty, groupColumns.count == 1 { return groupColumns[0].dictionary.map { [$0] } }
+        guard groupColumns.isEmpty else { return nil }
+        let dictionaries = distinctColumns.compactMap(\.dictionary)
+        return dictionaries.count == distinctColumns.count ? dictionaries : nil
+    }
+
+    /// What indexes say: how many events have each value of the field that groups are made by, or the values that each
+    /// of the other fields has.
+    private struct IndexedTokens {
+        var groups: [(number: UInt32, count: Int)] = []
+        var distinct: [[UInt64]] = []
+    }
+
+    private func tokens(
+        _ lists: [[(code: UInt32, count: Int)]], _ terms: any SegmentTerms
+    ) throws -> IndexedTokens {
+        var tokens = IndexedTokens()
+        if let column = groupColumns.first {
+            tokens.groups = try lists[0].map { (try column.token(ofCode: $0.code, terms), $0.count) }
+        } else {
+            tokens.distinct = try zip(distinctColumns, lists).map { column, list in
+                try list.map { try column.token(ofCode: $0.code, terms) }
+            }
+        }
+        return tokens
+    }
+
+    private mutating func addIndexed(_ tokens: IndexedTokens, events: Int) {
+        for (number, count) in tokens.groups where number != NumberedTexts.none {
+            let group = Int(keys.group(number))
+            grow()
+            counts[group] += count
+        }
+        if groupColumns.isEmpty { counts[0] += events }
+        for (place, list) in tokens.distinct.enumerated() {
+            for token in list where token != ValueHashes.none {
+                distinct[place][0].add(token, limit: plan.distinctLimit, &distinctBytes)
+            }
+        }
     }
 
     private mutating func add(_ scan: SegmentScan, block index: Int) throws {
@@ -87,10 +123,10 @@ struct AggregateState {
         batch.begin(rows: matches.rows)
         batch.constantTime = times?.common(ofAll: scan.entry(index).times)
         if chooseRanges(scan.entry(index)) {
-            let isRead: Void? = scan.read(index) { block in try gather(block) }
+            let isRead: Void? = scan.gather(index) { block in try gather(block) }
             if isRead == nil { return }
         }
-        try addBatch()
+        try scan.counting { try addBatch() }
     }
 
     /// Takes from the block directory what it says, and tells whether anything else must be read. The smallest and the

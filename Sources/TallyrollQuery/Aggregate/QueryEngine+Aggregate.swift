@@ -9,16 +9,30 @@ extension QueryEngine {
     package func aggregate(
         where filter: Filter = .all, _ aggregation: Aggregation, isTimed: Bool = false
     ) throws -> AggregateTable {
+        try aggregate(where: filter, aggregation, kind: "aggregate", isTimed: isTimed)
+    }
+
+    /// `kind` names the question in explanations.
+    func aggregate(
+        where filter: Filter, _ aggregation: Aggregation, kind: String, isTimed: Bool
+    ) throws -> AggregateTable {
         let plan = try AggregatePlan(aggregation)
-        let scope = QueryScope(
-            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
-        let trace = scope.trace(isTimed: isTimed)
-        var state = try AggregateState(plan, seed: snapshot.storeTag)
-        for place in scope.segments { try state.add(SegmentScan(scope, segment: place, trace)) }
-        try trace.timed(.filter) { try state.add(tail: scope, trace) }
-        let rows = trace.timed(.order) { state.rows() }
+        let seed = snapshot.storeTag
+        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        trace.kind = kind
+        let (rows, count) = try trace.running {
+            var state = try scope.fold(trace) {
+                try AggregateState(plan, seed: seed)
+            } body: { scan, state in
+                try state.add(scan)
+            } merge: {
+                try $0.merge($1)
+            }
+            try state.add(tail: scope, trace)
+            return (trace.timed(.order) { state.rows() }, state.groupCount)
+        }
         return AggregateTable(
-            aggregates: aggregation.aggregates, rows: rows, groupCount: state.groupCount,
+            aggregates: aggregation.aggregates, rows: rows, groupCount: count,
             problems: trace.problems, explanation: QueryExplanation(scope.prepared.filter, trace))
     }
 }

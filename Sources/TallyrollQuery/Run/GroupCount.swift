@@ -30,7 +30,8 @@ extension QueryEngine {
         precondition(!fields.isEmpty)
         var aggregation = Aggregation(.count).by(fields).memory(2 * Aggregation.defaultMemoryLimit)
         if let top { aggregation = aggregation.top(top) }
-        let table = try aggregate(where: filter, aggregation, isTimed: isTimed)
+        let kind = "count by \(fields.map { "\($0)" }.joined(separator: ", "))"
+        let table = try aggregate(where: filter, aggregation, kind: kind, isTimed: isTimed)
         let groups = table.rows.map { row in
             guard case .count(let count) = row.figures[0].value else {
                 return GroupCounts.Group(values: row.values, count: 0)
