@@ -1,6 +1,6 @@
+import Testing
 import TallyrollFormat
 import TallyrollQuery
-import Testing
 
 @Suite("Expressions")
 struct ParserTests {
