@@ -26,8 +26,10 @@ import TallyrollStore
     private func descriptors() throws -> Int {
         try PosixStorage(root: "/proc/self/fd").list("").count { name in
             var target = [UInt8](repeating: 0, count: 4_096)
-            let length = target.withUnsafeMutableBytes {
-                readlink("/proc/self/fd/\(name)", $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            let length = target.withUnsafeMutableBytes { buffer in
+                buffer.bindMemory(to: CChar.self).baseAddress.map {
+                    readlink("/proc/self/fd/\(name)", $0, buffer.count)
+                } ?? 0
             }
             guard length > 0 else { return false }
             return String(decoding: target[..<length], as: UTF8.self).hasPrefix(directory.path + "/f")

@@ -51,7 +51,7 @@ struct StandardOutput: ~Copyable {
 
 extension StandardOutput {
     /// Prints what a query did and cost, of each segment too if asked.
-    static func print(_ explanation: QueryExplanation, json: Bool, segments: Bool) throws {
+    static func print(_ explanation: QueryExplanation, json: Bool, segments: Bool = false) throws {
         var out = StandardOutput()
         if json {
             try out.line(segments ? explanation.detailedJSON : explanation.json)
