@@ -10,7 +10,8 @@ struct PlannerTests {
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func everyPlanAgreesWithTheOracle(_ seed: UInt64) throws {
         var world = try QueryWorld(
-            OracleCases.Store(seed: 7_000 + seed, blockEvents: [16, 64, 4_096][Int(seed % 3)], events: 300, cases: 0))
+            OracleCases.Store(
+                seed: 7_000 + seed, blockEvents: [16, 64, 4_096][Int(seed % 3)], events: 300, cases: 0))
         let engine = QueryEngine(try world.store.reopenedSnapshot(), now: 0)
         for round in 0..<60 {
             let filter = world.filter()
@@ -155,12 +156,15 @@ struct PlannerTests {
         #expect(count.count == 213, "\(count.explanation)")
         let plan = try #require(count.explanation.plan.step("filter"))
         let asked = plan.steps.sorted { ($0.rowsIn ?? 0) > ($1.rowsIn ?? 0) }.map(\.what)
-        #expect(asked.first == "result = failure" && asked.last == "text contains \"7\"" || asked.last == "text contains 7", "\(asked)")
+        #expect(
+            asked.first == "result = failure" && asked.last == "text contains \"7\""
+                || asked.last == "text contains 7", "\(asked)")
     }
 
     @Test func impossibleFiltersOpenNothing() throws {
         let engine = try store()
-        for expression in ["user = a and user = b", "time >= 2026-01-01 and time < 2025-01-01", "user in ()"] {
+        for expression in ["user = a and user = b", "time >= 2026-01-01 and time < 2025-01-01", "user in ()"]
+        {
             let count = try engine.count(where: try Filter(expression))
             #expect(count.count == 0)
             #expect(count.explanation.plan.step("search")?.segmentsPruned == ["impossible": 1])
@@ -173,7 +177,8 @@ struct PlannerTests {
 
     // MARK: Blocks read
 
-    private func newest(_ engine: QueryEngine, _ expression: String, _ limit: Int) throws -> QueryExplanation {
+    private func newest(_ engine: QueryEngine, _ expression: String, _ limit: Int) throws -> QueryExplanation
+    {
         let results = try engine.events(where: try Filter(expression), limit: limit)
         var out = ByteWriter()
         while try results.next(into: &out) != nil {}
@@ -220,7 +225,8 @@ struct PlannerTests {
     @Test func explanationsHaveOneShape() throws {
         let engine = try store()
         let results = try engine.events(
-            where: try Filter("user = u7 and message ~ *1 and time >= 1970-01-01T00:10:00Z"), limit: 5, isTimed: true)
+            where: try Filter("user = u7 and message ~ *1 and time >= 1970-01-01T00:10:00Z"), limit: 5,
+            isTimed: true)
         var out = ByteWriter()
         while try results.next(into: &out) != nil {}
         let plan = results.explanation.plan
@@ -240,9 +246,12 @@ struct PlannerTests {
             #expect(results.explanation.json.contains("\"\(key)\":"), "\(key)")
         }
         #expect(!results.explanation.json.contains("\"segments\":["))
-        #expect(results.explanation.detailedJSON.contains("\"segments\":[{\"segment\":1,\"state\":\"sealed\""))
+        #expect(
+            results.explanation.detailedJSON.contains("\"segments\":[{\"segment\":1,\"state\":\"sealed\""))
         let lines = "\(results.explanation)".split(separator: "\n")
-        #expect(lines.count == 3 + search.steps.count + questions(results.explanation).count + plan.steps.count - 1)
+        #expect(
+            lines.count == 3 + search.steps.count + questions(results.explanation).count + plan.steps.count
+                - 1)
     }
 }
 

@@ -76,9 +76,15 @@ struct PropertyTests {
         ("time < 2026-01-01 or time >= 2026-01-01 and type = x", "time < 2026-01-01T00:00:00Z or type = x"),
         ("(type = x or ip = y) and (type = x or ip = y or user = z)", "type = x or ip = y"),
         ("(ip = y and type = x) or (ip = y and user = z)", "ip = y and (type = x or user = z)"),
-        ("time >= 2026-01-01 and (time < 2025-01-01 or user = a)", "time >= 2026-01-01T00:00:00Z and user = a"),
+        (
+            "time >= 2026-01-01 and (time < 2025-01-01 or user = a)",
+            "time >= 2026-01-01T00:00:00Z and user = a"
+        ),
         ("time >= 2026-01-01 and (time >= 2025-01-01 or user = a)", "time >= 2026-01-01T00:00:00Z"),
-        ("sequence >= 1 and sequence < 5 or sequence >= 5 and sequence < 9", "sequence >= 1 and sequence <= 8"),
+        (
+            "sequence >= 1 and sequence < 5 or sequence >= 5 and sequence < 9",
+            "sequence >= 1 and sequence <= 8"
+        ),
         (
             "sequence >= 1 and sequence < 3 or sequence in (3, 9) or sequence > 20",
             "sequence >= 1 and sequence <= 3 or sequence >= 21 or sequence = 9"

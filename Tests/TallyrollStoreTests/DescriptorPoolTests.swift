@@ -42,7 +42,9 @@ import TallyrollStore
         let files = try (0..<40).map { try storage.open("f\($0)", mode: .read) }
         for round in 0..<3 {
             for (number, file) in files.enumerated() {
-                #expect(try file.read(at: 0, length: 8) == [UInt8](repeating: UInt8(number), count: 8), "\(round)")
+                #expect(
+                    try file.read(at: 0, length: 8) == [UInt8](repeating: UInt8(number), count: 8), "\(round)"
+                )
                 #expect(try file.size() == 8)
             }
         }

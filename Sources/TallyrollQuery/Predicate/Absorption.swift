@@ -68,7 +68,9 @@ enum Absorption {
         }
         guard !facts.isEmpty else { return list }
         return list.compactMap { part in
-            guard let alternatives = part.alternatives, trials + alternatives.count <= trialLimit else { return part }
+            guard let alternatives = part.alternatives, trials + alternatives.count <= trialLimit else {
+                return part
+            }
             trials += alternatives.count
             var left: [Filter] = []
             for alternative in alternatives {

@@ -57,7 +57,8 @@ enum Disjunction {
         var plain = group.filter { !$0.polarity.negated }
         var excluded = Conjunction.joined(negated.map(\.polarity.leaf))
         // A value that may be there need not be ruled out.
-        if let (_, ruledOut) = excluded.equality, let place = plain.firstIndex(where: { $0.equality != nil }) {
+        if let (_, ruledOut) = excluded.equality, let place = plain.firstIndex(where: { $0.equality != nil })
+        {
             let allowed = Set(plain.remove(at: place).equality?.values ?? [])
             excluded = .equality(field, ruledOut.filter { !allowed.contains($0) })
         }

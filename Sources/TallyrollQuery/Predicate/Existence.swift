@@ -16,7 +16,9 @@ enum Existence {
         guard group.count > 1, let field = group[0].leafField else { return group }
         let isNegated = group.contains { $0.polarity.negated }
         if group.contains(.exists(field)) { return isNegated ? nil : [.exists(field)] }
-        guard group.contains(where: { $0.polarity.negated && $0 != .not(.exists(field)) }) else { return group }
+        guard group.contains(where: { $0.polarity.negated && $0 != .not(.exists(field)) }) else {
+            return group
+        }
         return group.filter { $0 != .not(.exists(field)) }
     }
 }

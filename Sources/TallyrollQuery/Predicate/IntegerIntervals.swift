@@ -4,7 +4,9 @@ enum IntegerIntervals {
     static func joined(_ alternatives: [Filter]) -> [Filter] {
         var fields: [Field] = []
         for case .and(let parts) in alternatives {
-            if let field = parts[0].leafField, field.isInteger, !fields.contains(field) { fields.append(field) }
+            if let field = parts[0].leafField, field.isInteger, !fields.contains(field) {
+                fields.append(field)
+            }
         }
         return fields.reduce(alternatives) { joined($0, of: $1) }
     }
@@ -51,7 +53,8 @@ enum IntegerIntervals {
         case .and(let parts):
             var all = Int64.min...Int64.max
             for part in parts {
-                guard case .comparison = part, let found = intervals(part, of: field), let range = found.first,
+                guard case .comparison = part, let found = intervals(part, of: field),
+                    let range = found.first,
                     range.overlaps(all)
                 else { return nil }
                 all = range.clamped(to: all)

@@ -61,7 +61,9 @@ extension Filter {
     }
 
     fileprivate var bound: Bound? {
-        guard case .comparison(_, let operation, .text(let text)) = self, operation.isOrdering else { return nil }
+        guard case .comparison(_, let operation, .text(let text)) = self, operation.isOrdering else {
+            return nil
+        }
         return Bound(
             text: Array(text.string.utf8), isLower: operation == .greater || operation == .greaterOrEqual,
             isInclusive: operation == .greaterOrEqual || operation == .lessOrEqual)

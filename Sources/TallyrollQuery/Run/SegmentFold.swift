@@ -19,14 +19,18 @@ extension QueryScope {
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
             var result = try initial()
-            for plan in plans { try body(SegmentScan(self, plan, trace), &result) }
+            for plan in plans {
+                try trace.timed(.gather) { try body(SegmentScan(self, plan, trace), &result) }
+            }
             return result
         }
         let pieces = ParallelRun.pieces(plans, cost: cost, threads: threads)
         var parts = try ParallelRun.run(threads, pieces.count, trace, initial) { number, trace, partial in
             let piece = pieces[number]
             let plan = plans[piece.plan]
-            try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            try trace.timed(.gather) {
+                try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            }
         }
         var result = parts.removeFirst()
         for part in parts { try trace.timed(.gather) { try merge(&result, part) } }
