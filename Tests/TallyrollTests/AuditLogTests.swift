@@ -36,6 +36,17 @@ import Testing
             #expect(found.allSatisfy { $0.event.user == "user3@example.com" })
             #expect(found.map(\.sequence) == found.map(\.sequence).sorted(by: >))
 
+            let table = try await log.aggregate(
+                where: "type = authentication",
+                Aggregation(.count, .distinct(.user), .average(.duration)).by(.result).every(
+                    .seconds(86400 * 365_000)))
+            #expect(table.rows.map(\.values).sorted { $0[0] < $1[0] } == [["failure"], ["success"]])
+            #expect(table.rows.map { table.figure(.distinct(.user), of: $0)?.value }.contains(.count(5)))
+            #expect(
+                table.rows.allSatisfy {
+                    table.figure(.average(.duration), of: $0)?.value == AggregateValue.none
+                })
+
             let users = try await log.count(where: "type = authentication", by: .user, top: 2)
             #expect(users.map(\.count) == [20, 20])
             #expect(try await log.histogram(every: .seconds(3600)).map(\.count).reduce(0, +) == 101)
