@@ -9,12 +9,14 @@ extension QueryScope {
     /// its blocks each. When the whole is expected to take long, several threads of the engine's own work at once,
     /// each on a partial result of its own from `initial`, which `merge` then adds up in no particular order; so
     /// nothing may depend on the order of segments. Memory is that of one partial result a processor.
+    ///
+    /// `costPerEvent` is how many nanoseconds `body` is expected to take for each event, beyond finding it.
     func fold<Partial>(
-        _ trace: QueryTrace, _ initial: @Sendable () throws -> Partial,
+        _ trace: QueryTrace, costPerEvent: Double = 0, _ initial: @Sendable () throws -> Partial,
         body: @Sendable (SegmentScan, inout Partial) throws -> Void,
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
-        let plans = try plans(trace)
+        let plans = try plans(trace).map { $0.addingCost(costPerEvent) }
         let cost = plans.reduce(0) { $0 + $1.cost }
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
@@ -50,6 +52,19 @@ extension QueryScope {
             }
         }
         return parts.flatMap { $0 }.sorted { $0.place < $1.place }
+    }
+}
+
+extension SegmentPlan {
+    /// The plan with what is to be done with each event of its blocks.
+    fileprivate func addingCost(_ perEvent: Double) -> SegmentPlan {
+        guard perEvent > 0 else { return self }
+        var plan = self
+        let events = segment.entries.withUnsafeBufferPointer { entries in
+            blocks.reduce(0) { $0 + entries[$1].count }
+        }
+        plan.cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
+        return plan
     }
 }
 
