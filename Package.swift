@@ -86,7 +86,10 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         // Work whose instructions and allocations tools/gates counts.
         .executableTarget(
-            name: "tally-gate", dependencies: ["Tallyroll", "TallyrollFormat", "TallyrollWorkload"],
+            name: "tally-gate",
+            dependencies: [
+                "Tallyroll", "TallyrollFormat", "TallyrollQuery", "TallyrollStore", "TallyrollWorkload",
+            ],
             path: "Tests/Gate", swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite"],
