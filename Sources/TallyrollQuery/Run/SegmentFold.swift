@@ -21,14 +21,18 @@ extension QueryScope {
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
             var result = try initial()
-            for plan in plans { try body(SegmentScan(self, plan, trace), &result) }
+            for plan in plans {
+                try trace.timed(.gather) { try body(SegmentScan(self, plan, trace), &result) }
+            }
             return result
         }
         let pieces = ParallelRun.pieces(plans, cost: cost, threads: threads)
         var parts = try ParallelRun.run(threads, pieces.count, trace, initial) { number, trace, partial in
             let piece = pieces[number]
             let plan = plans[piece.plan]
-            try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            try trace.timed(.gather) {
+                try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            }
         }
         var result = parts.removeFirst()
         for part in parts { try trace.timed(.gather) { try merge(&result, part) } }
@@ -69,16 +73,16 @@ extension SegmentPlan {
 }
 
 /// Work of one run on several threads at once.
-enum ParallelRun {
+package enum ParallelRun {
     /// Nanoseconds of expected work below which a thread costs more than it brings.
     private static let worthwhile = 2_000_000.0
     /// Nanoseconds that planning a segment is expected to take.
     static let planCost = 3_000.0
 
     /// Threads to use at most; for tests.
-    @TaskLocal static var limit: Int?
+    @TaskLocal package static var limit: Int?
     /// Whether even the smallest work is shared out; for tests.
-    @TaskLocal static var isEager = false
+    @TaskLocal package static var isEager = false
 
     /// How many threads to use for work of so many nanoseconds.
     static func threads(for cost: Double) -> Int {
