@@ -41,7 +41,8 @@ struct Explained {
         case .text, .path:
             explanation = try engine.count(where: filter, isTimed: true).explanation
         case .minutes:
-            explanation = try engine.histogram(where: filter, every: 60_000_000_000, isTimed: true).explanation
+            explanation = try engine.histogram(where: filter, every: 60_000_000_000, isTimed: true)
+                .explanation
         case .latest, .failures, .resource, .rare, .session, .id:
             let results = try engine.events(where: filter, limit: question.limit, isTimed: true)
             var scratch = ByteWriter(capacity: 4096)
