@@ -3,12 +3,21 @@ struct BlockAssembly: ~Copyable {
     /// The codes of the block encoded last, by row, and the hashes of its ids: what the segment's indexes are
     /// built from.
     private(set) var typeCodes: [UInt32] = []
+    private(set) var severityCodes: [UInt32] = []
+    private(set) var actionCodes: [UInt32] = []
+    private(set) var componentCodes: [UInt32] = []
     private(set) var userCodes: [UInt32] = []
     private(set) var resourceCodes: [UInt32] = []
     /// `IDHash` of each foreign id, `IDHash.none` where there is none.
     private(set) var idHashes: [UInt64] = []
     /// The segment's dictionaries, by `DictionaryID.index`.
     private(set) var dictionaries: [SharedTerms] = []
+
+    /// The outcomes of the block encoded last, as they are in records.
+    var outcomes: [Int64] { numbers.outcomes }
+
+    /// Where the values of a field of the block encoded last lie in its memory.
+    func values(_ field: StringField) -> ValueList { texts[field.index] }
 
     private var termsBefore: [Int] = []
 
@@ -20,9 +29,6 @@ struct BlockAssembly: ~Copyable {
     private let extra = DocumentField(.extra, .extraShape, .extraPath)
     private var texts = [ValueList](repeating: ValueList(), count: StringField.count)
     private var numbers = FixedColumns()
-    private var severityCodes: [UInt32] = []
-    private var actionCodes: [UInt32] = []
-    private var componentCodes: [UInt32] = []
     private var bits: [UInt64] = []
     private var resourceTerm = ByteWriter(capacity: 256)
     private var section = ByteWriter(capacity: 64 << 10)

@@ -20,7 +20,7 @@ struct FixedColumns {
     private var recorded: [Int64] = []
     private var digits: [Int64] = []
     private var zones: [Int64] = []
-    private var outcomes: [Int64] = []
+    private(set) var outcomes: [Int64] = []
     private var origins: [Int64] = []
     private var durations: [Int64] = []
     private var hasDuration: [Bool] = []

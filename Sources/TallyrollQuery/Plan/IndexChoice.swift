@@ -31,9 +31,9 @@ struct IndexChoice {
     private func codes(_ part: FilterTree) throws -> [(DictionaryID, [UInt32])]? {
         switch part {
         case .leaf(let index):
-            guard let terms = try filter.terms(index), let listed = terms.listed, !listed.isEmpty,
-                IndexChoice.indexed.contains(terms.dictionary)
-            else { return nil }
+            guard let terms = try filter.terms(index), let listed = terms.listed, !listed.isEmpty else {
+                return nil
+            }
             return [(terms.dictionary, listed)]
         case .or(let parts):
             var all: [(DictionaryID, [UInt32])] = []
@@ -45,8 +45,6 @@ struct IndexChoice {
         case .constant, .not, .and: return nil
         }
     }
-
-    private static let indexed: Set<DictionaryID> = [.type, .user, .resource]
 
     /// A type and an id of a resource that are asked for together are one term.
     private func withWholeResources(_ parts: [FilterTree], _ plan: PostingPlan) throws -> [FilterTree] {

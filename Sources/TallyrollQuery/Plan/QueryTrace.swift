@@ -25,7 +25,7 @@ final class QueryTrace {
     }
 
     enum Pruning: String, Sendable {
-        case sequence, time, recorded, terms, id, filter
+        case sequence, time, recorded, terms, id, filters, filter
     }
 
     enum Access: Sendable, CustomStringConvertible {

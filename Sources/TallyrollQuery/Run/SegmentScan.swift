@@ -59,6 +59,10 @@ final class SegmentScan {
             trace.segments[place].access = .ids
             if blocks.isEmpty { return prune(.id) }
         }
+        if let wanted = try BlockFilters(scope.prepared, segment).blocks(residual) {
+            keepBlocks { wanted.contains($0) }
+            if blocks.isEmpty { return prune(.filters) }
+        }
         var left = residual
         if let plan = try choice.postings(&left) {
             if case .constant(false) = left { return prune(.terms) }
