@@ -81,8 +81,12 @@ let package = Package(
         .executableTarget(
             name: "kill-writer", dependencies: ["TallyrollStore"], path: "Tests/KillWriter",
             swiftSettings: swiftSettings),
+        // Only the tests use it: a second opinion on queries.
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .testTarget(
-            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery"], swiftSettings: swiftSettings),
+            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite"],
+            swiftSettings: swiftSettings),
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(

@@ -33,10 +33,26 @@ struct Generator {
     /// Most questions are about few fields, so that they can be merged.
     static let favourites: [Field] = [.user, .time, .duration, .result, .severity, .sequence, .type, .text]
 
+    /// How often each text field is there, in percent, and how many of the texts it takes; 60 and all unless chosen.
+    private var presence: [StringField: Int] = [:]
+    private var texts: [StringField: Int] = [:]
+
+    init(random: SplitMix64) { self.random = random }
+
+    /// Gives each field of the events to come a vocabulary of its own: fields that are always there, never, or seldom,
+    /// with one value, a few, or many.
+    mutating func chooseVocabulary() {
+        for field in StringField.allCases {
+            presence[field] = random.pick([0, 3, 60, 60, 60, 97, 100])
+            texts[field] = random.pick([1, 2, 5, Generator.texts.count, Generator.texts.count])
+        }
+    }
+
     mutating func event() -> PlainEvent {
         var event = PlainEvent()
-        for field in StringField.allCases where field != .details && field != .extra && random.chance(60) {
-            event.strings[field] = random.pick(Generator.texts)
+        for field in StringField.allCases where field != .details && field != .extra {
+            guard random.chance(presence[field] ?? 60) else { continue }
+            event.strings[field] = Generator.texts[random.below(texts[field] ?? Generator.texts.count)]
         }
         event.strings[.type] = random.pick(Generator.texts)
         if random.chance(80) { event.strings[.severity] = random.pick(Generator.severities) }

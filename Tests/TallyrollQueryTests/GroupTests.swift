@@ -11,15 +11,14 @@ struct GroupTests {
         .details(["a"]), .details(["a", "b"]), .extra(["a"]),
     ]
 
-    @Test(arguments: QueryEngineTests.sizes)
-    func agreesWithTheOracle(_ size: QueryEngineTests.Size) throws {
-        var world = try QueryWorld(
-            seed: size.seed &+ 5_000, blockEvents: size.blockEvents, count: size.events)
+    @Test(arguments: OracleCases.stores.prefix(17))
+    func agreesWithTheOracle(_ size: OracleCases.Store) throws {
+        var world = try QueryWorld(size, seedOffset: 5_000)
         let engines = [
             QueryEngine(world.store.snapshot(), now: 0),
             QueryEngine(try world.store.reopenedSnapshot(), now: 0),
         ]
-        for round in 0..<size.rounds / 2 {
+        for round in 0..<size.cases / 2 {
             let filter = world.generator.random.chance(30) ? .all : world.filter()
             let engine = world.generator.random.pick(engines)
             let meant = world.expected(filter, .oldest)

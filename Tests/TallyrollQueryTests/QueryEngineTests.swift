@@ -5,32 +5,19 @@ import Testing
 
 @Suite("Queries against the oracle")
 struct QueryEngineTests {
-    struct Size: CustomTestStringConvertible {
-        var seed: UInt64
-        var blockEvents: Int
-        var events: Int
-        var rounds: Int
-        var testDescription: String { "seed \(seed), \(events) events in blocks of \(blockEvents)" }
-    }
-
-    static let sizes: [Size] =
-        (1...12).map { Size(seed: $0, blockEvents: [16, 17, 64, 130][Int($0 % 4)], events: 260, rounds: 90) }
-        + (1...4).map { Size(seed: 100 + $0, blockEvents: 1, events: 30, rounds: 60) }
-        + [Size(seed: 200, blockEvents: 4_096, events: 5_000, rounds: 12)]
-
-    @Test(arguments: sizes)
-    func agreesWithTheOracle(_ size: Size) throws {
-        var world = try QueryWorld(seed: size.seed, blockEvents: size.blockEvents, count: size.events)
+    @Test(arguments: OracleCases.stores)
+    func agreesWithTheOracle(_ size: OracleCases.Store) throws {
+        var world = try QueryWorld(size)
         let engines = [
             QueryEngine(world.store.snapshot(), now: 0),
             QueryEngine(try world.store.reopenedSnapshot(), now: 0),
         ]
-        for round in 0..<size.rounds {
+        for round in 0..<size.cases {
             let filter = world.filter()
             let order = world.generator.random.pick(QueryOrder.allCases)
             let engine = world.generator.random.pick(engines)
             let expected = world.expected(filter, order)
-            let what: Comment = "seed \(size.seed) round \(round): \(order) \(filter)"
+            let what: Comment = "seed \(size.seed) case \(round): \(order) \(filter)"
             let limit = world.generator.random.chance(50) ? nil : world.generator.random.below(20)
             let page = try page(engine, filter, order, limit: limit, after: nil)
             let wanted = limit.map { Array(expected.prefix($0)) } ?? expected

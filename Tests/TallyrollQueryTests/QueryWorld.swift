@@ -10,13 +10,25 @@ struct QueryWorld {
     var events: [PlainEvent] = []
     var records: [[UInt8]] = []
 
+    init(_ size: OracleCases.Store, seedOffset: UInt64 = 0) throws {
+        try self.init(seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events)
+    }
+
+    /// Every set of indexes must give the same answers.
+    private static let indexes: [SegmentIndexes] = [
+        .all, .default, .none, [.text, .result], [.details, .session, .request],
+        [.details("a"), .details("k.v"), .action, .ip], [.correlation, .component, .severity],
+    ]
+
     init(seed: UInt64, blockEvents: Int, count: Int) throws {
         self.seed = seed
         generator = Generator(random: SplitMix64(seed: seed))
         store = try TestStore(
             blockEvents: blockEvents, firstSequence: generator.random.chance(30) ? 1_000 : 0,
-            codec: generator.random.chance(50) ? .deflate : .none)
+            codec: generator.random.chance(50) ? .deflate : .none,
+            indexes: QueryWorld.indexes[Int(seed % UInt64(QueryWorld.indexes.count))])
         let firstSequence = store.endSequence
+        generator.chooseVocabulary()
         // Some stores are in the order of time, some nearly, some not at all.
         let disorder = generator.random.pick([0, 3, 50, 10_000])
         let sealEvery = generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])

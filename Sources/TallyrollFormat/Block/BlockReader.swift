@@ -30,6 +30,7 @@ package final class BlockReader: TextHeap, Sendable {
     package let terms: any SegmentTerms
     private let parsed = Mutex(Parsed())
     private let readCount = Atomic<Int>(0)
+    private let inflatedCount = Atomic<Int>(0)
 
     private struct Parsed {
         var integers: [ColumnID: DecodedIntegers] = [:]
@@ -81,6 +82,9 @@ package final class BlockReader: TextHeap, Sendable {
 
     /// The bytes of sections read so far, for accounts of what a query cost.
     package var bytesRead: Int { readCount.load(ordering: .relaxed) }
+
+    /// The bytes of text inflated so far.
+    package var bytesInflated: Int { inflatedCount.load(ordering: .relaxed) }
 
     // MARK: Sections
 
@@ -252,6 +256,7 @@ package final class BlockReader: TextHeap, Sendable {
         if let known = parsed.withLock({ $0.chunks[chunk] }) { return known }
         let stored = try required(.textChunk, chunk)
         let bytes = try withExtendedLifetime(stored) { try heap.inflate(chunk, stored: stored.view) }
+        inflatedCount.wrappingAdd(bytes.count, ordering: .relaxed)
         parsed.withLock { $0.chunks[chunk] = bytes }
         return bytes
     }

@@ -21,28 +21,6 @@ struct BlockFilters {
         self.segment = segment
     }
 
-    /// The blocks, by place, in which the tree may hold for an event; nil when no filter narrows them down.
-    func blocks(_ tree: FilterTree) throws -> OrdinalBitmap? {
-        switch tree {
-        case .constant, .not: return nil
-        case .leaf(let index): return try blocks(leaf: index)
-        case .and(let parts):
-            var all: OrdinalBitmap?
-            for part in parts {
-                guard let blocks = try blocks(part) else { continue }
-                if all == nil { all = blocks } else { all?.formIntersection(blocks) }
-            }
-            return all
-        case .or(let parts):
-            var any: OrdinalBitmap?
-            for part in parts {
-                guard let blocks = try blocks(part) else { return nil }
-                if any == nil { any = blocks } else { any?.formUnion(blocks) }
-            }
-            return any
-        }
-    }
-
     /// The blocks, by place, in which the question may hold for an event; nil when no filter can say.
     func blocks(leaf: Int) throws -> OrdinalBitmap? {
         guard let inquiry = inquiry(prepared.questions[leaf]) else { return nil }
@@ -56,14 +34,16 @@ struct BlockFilters {
         return blocks?.range.upperBound == segment.entries.count ? blocks : nil
     }
 
-    /// Whether the segment has a filter that a question is about.
-    func mayAnswer(leaf: Int) -> Bool {
-        switch inquiry(prepared.questions[leaf]) {
-        case .values(_, let kind): reader.hasFilter(kind)
-        case .details: reader.hasFilter(.details)
-        case .texts: reader.hasFilter(.text)
-        case nil: false
-        }
+    /// The filter that would be asked about a question; nil when there is none.
+    func kind(leaf: Int) -> FilterKind? {
+        let kind: FilterKind? =
+            switch inquiry(prepared.questions[leaf]) {
+            case .values(_, let kind): kind
+            case .details: .details
+            case .texts: .text
+            case nil: nil
+            }
+        return kind.flatMap { reader.hasFilter($0) ? $0 : nil }
     }
 
     private func blocks(_ alternatives: [[[UInt8]]]) throws -> OrdinalBitmap? {

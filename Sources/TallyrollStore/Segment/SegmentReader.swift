@@ -18,6 +18,7 @@ package final class SegmentReader: Sendable {
     private let sealedEntries: [BlockEntry]
     private let cache: BlockCache
     private let state = Mutex(State())
+    private let indexBytes = Atomic<Int>(0)
 
     private struct State {
         var postings: [PostingColumn: LoadedPostings] = [:]
@@ -339,6 +340,33 @@ package final class SegmentReader: Sendable {
         table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
+    /// Whether the segment has posting lists of a column, be they damaged or not.
+    package func hasPostings(_ column: PostingColumn) -> Bool {
+        footer?.section(.postings, column.rawValue) != nil
+    }
+
+    /// The bytes that the first look at a column's posting lists reads; nil when they are in memory already, or
+    /// there are none.
+    package func unreadBytes(_ column: PostingColumn) -> Int? {
+        guard let section = footer?.section(.postings, column.rawValue),
+            state.withLock({ $0.postings[column] == nil })
+        else { return nil }
+        return section.length
+    }
+
+    /// The bytes that the first look at a filter reads; nil when it is in memory already, or there is none.
+    package func unreadBytes(_ kind: FilterKind) -> Int? {
+        guard let section = footer?.section(.filter, kind.rawValue),
+            state.withLock({ $0.filters[kind] == nil })
+        else { return nil }
+        return section.length
+    }
+
+    /// The bytes of dictionaries, posting lists and other indexes read so far, for accounts of what a query cost.
+    package var indexBytesRead: Int {
+        indexBytes.load(ordering: .relaxed) + (sealedTerms?.bytesRead.load(ordering: .relaxed) ?? 0)
+    }
+
     private func loadIndex<T>(
         _ role: IndexRole, _ id: UInt8, _ open: (Bytes, IndexSection, SegmentFooter) throws -> T
     ) throws -> T? {
@@ -346,7 +374,9 @@ package final class SegmentReader: Sendable {
         let key = UInt16(role.rawValue) << 8 | UInt16(id)
         if state.withLock({ $0.damagedSections.contains(key) }) { return nil }
         do {
-            return try open(try file.section(section), section, footer)
+            let bytes = try file.section(section)
+            indexBytes.wrappingAdd(section.length, ordering: .relaxed)
+            return try open(bytes, section, footer)
         } catch is FormatError {
             // Indexes can be done without; the verifier reports the damage.
             _ = state.withLock { $0.damagedSections.insert(key) }

@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+/// How many questions are asked of which stores. A case is a store, a filter, an order, a limit and a walk by cursor.
+///
+/// A test run asks 5,000; `TALLYROLL_ORACLE_CASES=100000` asks that many, from other seeds with
+/// `TALLYROLL_ORACLE_SEED=2` and so on.
+enum OracleCases {
+    struct Store: CustomTestStringConvertible {
+        var seed: UInt64
+        var blockEvents: Int
+        var events: Int
+        var cases: Int
+        var testDescription: String { "seed \(seed), \(events) events in blocks of \(blockEvents)" }
+    }
+
+    static let count = number("TALLYROLL_ORACLE_CASES") ?? 5_000
+    private static let firstSeed = UInt64(number("TALLYROLL_ORACLE_SEED") ?? 1) &* 1_000_000
+
+    static let stores: [Store] = {
+        var stores: [Store] = []
+        var left = count
+        while left > 0 {
+            var store = store(stores.count)
+            store.cases = min(store.cases, left)
+            left -= store.cases
+            stores.append(store)
+        }
+        return stores
+    }()
+
+    private static func store(_ index: Int) -> Store {
+        let seed = firstSeed &+ UInt64(index)
+        // Mostly many blocks that are not full; sometimes one event a block, sometimes blocks of the default size.
+        switch index % 16 {
+        case 3: return Store(seed: seed, blockEvents: 1, events: 30, cases: 60)
+        case 7: return Store(seed: seed, blockEvents: 4_096, events: 5_000, cases: 12)
+        default:
+            return Store(seed: seed, blockEvents: [16, 17, 64, 130, 2][index % 5], events: 260, cases: 120)
+        }
+    }
+
+    private static func number(_ name: String) -> Int? {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
+    }
+}
