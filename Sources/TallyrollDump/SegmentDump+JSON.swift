@@ -63,7 +63,8 @@ extension SegmentDump {
                 let lists = column.flatMap { inspection.postings[$0] }
                 postings.append(
                     .object([
-                        ("dictionary", .string(IndexNames.name(section))), ("lists", .optional(lists?.termCount, JSONValue.count)),
+                        ("dictionary", .string(IndexNames.name(section))),
+                        ("lists", .optional(lists?.termCount, JSONValue.count)),
                         ("events", .optional(lists?.postingCount, JSONValue.count)),
                         ("bytes", .count(section.length)),
                     ]))

@@ -188,7 +188,10 @@ package struct SegmentDump {
         var table = Table(["section", "offset", "bytes", "checksum"])
         for section in footer.sections {
             let name = IndexNames.name(section)
-            table.add([[ "\(section.role)", name ].filter { !$0.isEmpty }.joined(separator: " "), "\(section.offset)", "\(section.length)", hex(section.checksum)])
+            table.add([
+                ["\(section.role)", name].filter { !$0.isEmpty }.joined(separator: " "), "\(section.offset)",
+                "\(section.length)", hex(section.checksum),
+            ])
         }
         var lines = [
             style.title("footer: sections at \(footer.tableOffset), end sequence \(footer.endSequence)")

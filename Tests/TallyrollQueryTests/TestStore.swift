@@ -21,7 +21,8 @@ final class TestStore {
     /// Records waiting for a block.
     private var waiting: [(record: [UInt8], recordedAt: Int64)] = []
 
-    init(blockEvents: Int, firstSequence: UInt64 = 0, codec: Codec = .none,
+    init(
+        blockEvents: Int, firstSequence: UInt64 = 0, codec: Codec = .none,
         indexes: SegmentIndexes = .all
     ) throws {
         storeID = (0..<16).map { UInt8(0xA0 + $0) }

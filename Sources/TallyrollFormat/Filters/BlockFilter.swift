@@ -139,7 +139,9 @@ package struct BlockFilter {
         var previous = first == 0 ? 0 : iterator.next() ?? placeCount
         for _ in first..<index {
             let total = max(iterator.next() ?? placeCount, previous)
-            guard total - previous <= blockCount else { throw wrong("lists of at most \(blockCount)", "more") }
+            guard total - previous <= blockCount else {
+                throw wrong("lists of at most \(blockCount)", "more")
+            }
             at += PostingList.bitCount(count: total - previous, universe: blockCount)
             previous = total
         }

@@ -89,7 +89,9 @@ package struct BlockFilterBuilder {
         bits.append(to: &out)
     }
 
-    private func length(_ index: Int) -> Int { Int(totals[index]) - (index == 0 ? 0 : Int(totals[index - 1])) }
+    private func length(_ index: Int) -> Int {
+        Int(totals[index]) - (index == 0 ? 0 : Int(totals[index - 1]))
+    }
 
     private func bucketEnds() -> [UInt32] {
         var ends = [UInt32](repeating: 0, count: keys.count)

@@ -16,7 +16,9 @@ package enum DetailsPaths {
     }
 
     /// The paths, and where the filter begins behind them. Nil stands for all paths.
-    package static func read(_ section: ByteView, origin: Int) throws(FormatError) -> (paths: [[String]]?, end: Int) {
+    package static func read(_ section: ByteView, origin: Int) throws(FormatError) -> (
+        paths: [[String]]?, end: Int
+    ) {
         var reader = ByteReader(section, what: "paths of details", origin: origin)
         let count = try reader.length(atMost: section.count)
         guard count > 0 else { return (nil, reader.offset) }

@@ -120,7 +120,11 @@ package struct FilterGatherer {
                 case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
                     set.insert(FilterKey.word(scalar, at: path))
                 default:
-                    if let key = FilterKey.number(scalar, at: path) { set.insert(key) } else { isComplete = false }
+                    if let key = FilterKey.number(scalar, at: path) {
+                        set.insert(key)
+                    } else {
+                        isComplete = false
+                    }
                 }
             }
             if !isWhole { isComplete = false }

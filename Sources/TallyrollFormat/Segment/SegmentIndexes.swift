@@ -95,7 +95,8 @@ public struct SegmentIndexes: Sendable, Hashable {
     package var bits: UInt32 {
         SegmentIndexes.bitOrder.enumerated().reduce(0) { bits, index in
             let isThere =
-                postings.isSuperset(of: index.element.postings) && filters.isSuperset(of: index.element.filters)
+                postings.isSuperset(of: index.element.postings)
+                && filters.isSuperset(of: index.element.filters)
             return isThere ? bits | 1 << UInt32(index.offset) : bits
         }
     }
