@@ -20,7 +20,8 @@ import TallyrollFormat
             list.append(offset: UInt32(memory.count), length: UInt32(line.utf8.count))
             memory += Array(line.utf8)
         }
-        memory.withView { view in gatherer.append { $0 == field ? (list, view) : nil } }
+        memory.withView { view in list.withSpan { gatherer.add(field, $0, in: view) } }
+        gatherer.endBlock()
     }
 
     private func blocks(_ bytes: [UInt8], _ count: Int, _ key: UInt64) throws -> [UInt32] {

@@ -48,8 +48,8 @@ package final class BlockEncoder {
         }
     }
 
-    /// Where the values of a field of the block encoded last lie in the memory of its input.
-    package func values(_ field: StringField) -> ValueList { assembly.values(field) }
+    /// Where the values of a field of the block encoded last lie in the memory of its input; valid until the next.
+    package func values(_ field: StringField) -> ValueSpan { assembly.values(field) }
 
     /// `IDHash` of each foreign id, `IDHash.none` where there is none.
     package var idHashes: [UInt64] { assembly.idHashes }

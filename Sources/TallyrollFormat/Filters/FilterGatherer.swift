@@ -22,6 +22,8 @@ package struct FilterGatherer {
 
     private var set = KeySet()
     private var map = TrigramMap()
+    /// False when some values of the block that is being gathered could not be read.
+    private var isComplete = true
 
     package init(_ kind: FilterKind, paths: [UInt64]? = nil) {
         self.kind = kind
@@ -33,13 +35,25 @@ package struct FilterGatherer {
 
     // MARK: Blocks
 
-    /// Adds a block. `values` gives the values of a field and the memory they lie in; nil where no event has it.
-    package mutating func append(_ values: (StringField) -> (ValueList, ByteView)?) {
-        if !read(values) { unknown.append(UInt32(blockCount)) }
+    /// Adds values of one of the kind's source fields, which lie in `memory`, to the block that is being gathered.
+    package mutating func add(_ field: StringField, _ values: ValueSpan, in memory: ByteView) {
+        guard values.presentCount > 0 else { return }
+        switch (kind, field) {
+        case (.details, .details): addDetails(values, in: memory)
+        case (.text, .details): addStrings(values, in: memory)
+        case (.text, _): addText(values, in: memory)
+        default: add(values, in: memory)
+        }
+    }
+
+    /// Ends the block whose values were added.
+    package mutating func endBlock() {
+        if !isComplete { unknown.append(UInt32(blockCount)) }
+        isComplete = true
         keys.append(contentsOf: set.keys)
         set.removeAll()
         map.drain { trigrams.append($0) }
-        endBlock()
+        countBlock()
     }
 
     /// Adds a block whose keys were taken by `takeKeys`.
@@ -50,61 +64,42 @@ package struct FilterGatherer {
         } else {
             keys.append(contentsOf: block.keys)
         }
-        endBlock()
+        countBlock()
     }
 
-    /// The keys of a block, which is not added.
-    package mutating func takeKeys(_ values: (StringField) -> (ValueList, ByteView)?) -> BlockKeys {
+    /// The keys of the values that were added, which are forgotten: no block is.
+    package mutating func takeKeys() -> BlockKeys {
         var block = BlockKeys()
-        block.isComplete = read(values)
+        block.isComplete = isComplete
+        isComplete = true
         block.keys = set.keys
         set.removeAll()
         map.drain { block.keys.append(Trigram.key(Int($0))) }
         return block
     }
 
-    /// Reads the keys of a block into the scratch set; false when some may be missing.
-    private mutating func read(_ values: (StringField) -> (ValueList, ByteView)?) -> Bool {
-        var isComplete = true
-        for field in kind.sources {
-            guard let (list, memory) = values(field), list.presentCount > 0 else { continue }
-            switch kind {
-            case .ip, .request, .session, .correlation: add(list, in: memory)
-            case .details: isComplete = addDetails(list, in: memory) && isComplete
-            case .text:
-                if field == .details {
-                    isComplete = addStrings(list, in: memory) && isComplete
-                } else {
-                    addText(list, in: memory)
-                }
-            }
-        }
-        return isComplete
-    }
-
     /// Adds a block of which nothing is known.
     package mutating func appendUnknown() {
         unknown.append(UInt32(blockCount))
-        endBlock()
+        countBlock()
     }
 
-    private mutating func endBlock() {
+    private mutating func countBlock() {
         ends.append(pairCount)
         blockCount += 1
     }
 
-    private mutating func add(_ list: ValueList, in memory: ByteView) {
+    private mutating func add(_ list: ValueSpan, in memory: ByteView) {
         for row in 0..<list.count where !list.isAbsent(row) {
             set.insert(FilterKey.of(list.value(row, in: memory)))
         }
     }
 
-    private mutating func addText(_ list: ValueList, in memory: ByteView) {
+    private mutating func addText(_ list: ValueSpan, in memory: ByteView) {
         for row in 0..<list.count where !list.isAbsent(row) { map.insert(list.value(row, in: memory)) }
     }
 
-    private mutating func addDetails(_ list: ValueList, in memory: ByteView) -> Bool {
-        var isComplete = true
+    private mutating func addDetails(_ list: ValueSpan, in memory: ByteView) {
         var scalars = DocumentScalars()
         var unescaped = ByteWriter(capacity: 256)
         for row in 0..<list.count where !list.isAbsent(row) {
@@ -129,11 +124,9 @@ package struct FilterGatherer {
             }
             if !isWhole { isComplete = false }
         }
-        return isComplete
     }
 
-    private mutating func addStrings(_ list: ValueList, in memory: ByteView) -> Bool {
-        var isComplete = true
+    private mutating func addStrings(_ list: ValueSpan, in memory: ByteView) {
         var scalars = DocumentScalars()
         var unescaped = ByteWriter(capacity: 256)
         for row in 0..<list.count where !list.isAbsent(row) {
@@ -147,7 +140,6 @@ package struct FilterGatherer {
             }
             if !isWhole { isComplete = false }
         }
-        return isComplete
     }
 
     /// What a string stands for, or nil where it holds half a surrogate pair.

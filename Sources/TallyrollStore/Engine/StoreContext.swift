@@ -13,6 +13,8 @@ final class StoreContext: Sendable {
     /// What new segments get.
     let indexes: SegmentIndexes
     let state = Mutex(StoreState())
+    /// Announced when readers see more events; closed with the writer.
+    let appended = ChangeSignal()
     let runs: RunPool
 
     init(

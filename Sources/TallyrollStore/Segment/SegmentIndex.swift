@@ -29,7 +29,12 @@ struct SegmentIndex {
     mutating func append(_ encoder: BlockEncoder, _ memory: ByteView) {
         for place in columns.indices { encoder.appendCodes(columns[place], to: &codes[place]) }
         append(idHashes: encoder.idHashes)
-        for place in filters.indices { filters[place].append { (encoder.values($0), memory) } }
+        for place in filters.indices {
+            for field in filters[place].kind.sources {
+                filters[place].add(field, encoder.values(field), in: memory)
+            }
+            filters[place].endBlock()
+        }
     }
 
     /// Adds the events of a block that lies on disk.
@@ -155,9 +160,11 @@ struct SegmentIndex {
 extension FilterGatherer {
     /// Adds a block that lies on disk.
     mutating func append(_ block: BlockReader) throws {
-        var values: [StringField: (ValueList, Bytes)] = [:]
-        for field in kind.sources { values[field] = try block.values(field) }
-        append { field in values[field].map { ($0.0, $0.1.view) } }
-        withExtendedLifetime(values) {}
+        for field in kind.sources {
+            guard let (values, memory) = try block.values(field) else { continue }
+            values.withSpan { add(field, $0, in: memory.view) }
+            withExtendedLifetime(memory) {}
+        }
+        endBlock()
     }
 }

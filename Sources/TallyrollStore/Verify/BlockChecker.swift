@@ -251,7 +251,11 @@ struct BlockChecker: ~Copyable {
     private func noteKeys(_ segment: SegmentCheck, _ result: inout BlockResult) {
         for (kind, checked) in segment.region?.filters ?? [:] {
             var gatherer = FilterGatherer(kind, paths: checked.paths?.map { FilterKey.path($0) })
-            result.keys[kind] = gatherer.takeKeys { rows.values($0) }
+            for field in kind.sources {
+                guard let (values, memory) = rows.values(field) else { continue }
+                values.withSpan { gatherer.add(field, $0, in: memory) }
+            }
+            result.keys[kind] = gatherer.takeKeys()
         }
     }
 
