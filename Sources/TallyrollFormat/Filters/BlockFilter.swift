@@ -42,18 +42,19 @@ package struct BlockFilter {
     /// Keys whose list is found from one stored place (as a shift).
     static let groupShift = 4
 
-    /// Opens the section of a segment of `blocks` blocks, which it must agree with. `origin` is where it begins in its file.
-    package init(_ section: ByteView, blocks expected: Int, origin: Int = 0) throws(FormatError) {
+    /// Opens the section of a segment of `blocks` blocks, which it must agree with; nil where that is compared later.
+    /// `origin` is where it begins in its file.
+    package init(_ section: ByteView, blocks expected: Int?, origin: Int = 0) throws(FormatError) {
         var reader = ByteReader(section, what: BlockFilter.what, origin: origin)
         let version = try reader.u8()
         guard version == BlockFilter.version else {
             throw reader.invalid("version", expected: "1", found: "\(version)")
         }
         blockCount = Int(try reader.u32())
-        guard blockCount == expected else {
+        if let expected, blockCount != expected {
             throw reader.invalid("blocks", expected: "\(expected)", found: "\(blockCount)")
         }
-        unknown = try BlockFilter.readUnknown(try reader.lengthPrefixed(), blocks: expected, origin: origin)
+        unknown = try BlockFilter.readUnknown(try reader.lengthPrefixed(), blocks: blockCount, origin: origin)
         let table = try reader.lengthPrefixed()
         singles = try IDTable(table, origin: origin + reader.offset - table.count)
         guard singles.payloadBound <= blockCount else {

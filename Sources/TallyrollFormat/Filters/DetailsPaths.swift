@@ -40,7 +40,7 @@ package enum DetailsPaths {
 extension BlockFilter {
     /// Opens the section of a filter. `paths` are those of details whose values it holds, nil for all.
     package static func open(
-        _ kind: FilterKind, _ section: ByteView, blocks: Int, origin: Int
+        _ kind: FilterKind, _ section: ByteView, blocks: Int?, origin: Int
     ) throws(FormatError) -> (filter: BlockFilter, paths: [[String]]?) {
         guard kind == .details else { return (try BlockFilter(section, blocks: blocks, origin: origin), nil) }
         let (paths, end) = try DetailsPaths.read(section, origin: origin)

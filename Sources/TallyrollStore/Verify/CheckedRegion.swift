@@ -134,8 +134,13 @@ final class CheckedRegion: @unchecked Sendable {
             guard let blocks = entries?.count else {
                 throw wrong(section, "a block directory before it", "none")
             }
-            let (filter, paths) = try BlockFilter.open(kind, view, blocks: blocks, origin: section.offset)
+            let (filter, paths) = try BlockFilter.open(kind, view, blocks: nil, origin: section.offset)
             try filter.checkInvariants()
+            guard filter.blockCount == blocks else {
+                let message = "the filter of \(kind) is over \(filter.blockCount) blocks, of \(blocks)"
+                problems.append(place.problem(.index, offset: section.offset, message))
+                return
+            }
             filters[kind] = CheckedFilter(filter: filter, paths: paths, bytes: view)
         }
     }
