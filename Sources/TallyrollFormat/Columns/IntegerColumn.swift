@@ -265,6 +265,37 @@ package struct IntegerColumn {
         }
     }
 
+    /// The values at some indices below `count`: fastest where they ascend.
+    package func read(_ indices: UnsafeBufferPointer<UInt32>, into out: UnsafeMutablePointer<Int64>) {
+        switch encoding {
+        case .constant:
+            out.update(repeating: base, count: indices.count)
+        case .packed:
+            for place in indices.indices { out[place] = value(Int(indices[place])) }
+        case .deltas:
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: IntegerColumnEncoder.groupSize) { values in
+                guard let known = values.baseAddress else { return }
+                var group = -1
+                var filled = 0
+                for place in indices.indices {
+                    let index = Int(indices[place])
+                    precondition(index < count)
+                    let wanted = index % IntegerColumnEncoder.groupSize
+                    if index / IntegerColumnEncoder.groupSize != group || wanted >= filled {
+                        group = index / IntegerColumnEncoder.groupSize
+                        // The rest of the group, where more of it will be wanted.
+                        let goesOn = place + 1 < indices.count
+                            && Int(indices[place + 1]) / IntegerColumnEncoder.groupSize == group
+                        let last = goesOn ? groupCount(group) - 1 : wanted
+                        forEachInGroup(group, through: last) { known[$0] = $1 }
+                        filled = last + 1
+                    }
+                    out[place] = known[wanted]
+                }
+            }
+        }
+    }
+
     /// All values in order.
     package func decode(into out: UnsafeMutableBufferPointer<Int64>) {
         precondition(out.count >= count)
@@ -306,11 +337,12 @@ package struct IntegerColumn {
         body(0, value)
         if differences == 0 { return }
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: IntegerColumnEncoder.groupSize) { deltas in
+            let needed = min(last, differences)
             BitPacking.unpack(
                 packed, width: header.width, from: 0,
-                into: UnsafeMutableBufferPointer(rebasing: deltas[..<differences]))
+                into: UnsafeMutableBufferPointer(rebasing: deltas[..<needed]))
             patch(deltas, at: header.offset + packedBytes, exceptions: header.exceptions)
-            for index in 0..<min(last, differences) {
+            for index in 0..<needed {
                 value = value &+ Int64(bitPattern: deltas[index] &* scale)
                 body(index + 1, value)
             }

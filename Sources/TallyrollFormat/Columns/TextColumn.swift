@@ -1,12 +1,15 @@
+import Synchronization
+
 /// Reads a column of optional texts, whole or at one row. Checked when it is opened; text is fetched from the heap
 /// when it is asked for.
 package final class TextColumn: Sendable {
     package let count: Int
     private let owner: Bytes
-    private let body: Body
+    let body: Body
+    private let exceptionPlaces = AtomicLazyReference<ExceptionPlaces>()
 
     /// `@unchecked Sendable`: views into `owner`, which never changes.
-    private struct Body: @unchecked Sendable {
+    struct Body: @unchecked Sendable {
         var encoding: TextEncoding
         var constant = ByteView.empty
         var prefix = ByteView.empty
@@ -194,13 +197,14 @@ package final class TextColumn: Sendable {
         }
     }
 
-    private func localCode(_ index: Int) -> Int {
+    @inline(__always)
+    func localCode(_ index: Int) -> Int {
         guard body.width > 0 else { return Int(body.shift) }
         return Int(BitPacking.value(body.packed, index: index, width: body.width)) + Int(body.shift)
     }
 
     /// The place of an entry among the present ones, or nil when it is absent.
-    private func place(_ index: Int) -> Int? {
+    func place(_ index: Int) -> Int? {
         guard let presence = body.presence else { return index }
         return presence.rank(index)
     }
@@ -232,18 +236,41 @@ package final class TextColumn: Sendable {
         _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>, in template: ByteView,
         uppercase: Bool, into out: inout ByteWriter
     ) {
+        out.bytes(template) { target in
+            guard let text = target.baseAddress else { return }
+            write(place, of: packed, at: positions, into: text, uppercase: uppercase)
+        }
+    }
+
+    /// Writes the digits of the value at `place` over a copy of the template.
+    @inline(__always)
+    static func write(
+        _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>,
+        into text: UnsafeMutablePointer<UInt8>, uppercase: Bool
+    ) {
         var nibble = place &* positions.count
         precondition(place >= 0 && nibble + positions.count <= packed.count &* 2)
         // A table, not a comparison: random digits would mispredict every second branch.
         let alphabet = (uppercase ? HexTemplate.uppercaseDigits : HexTemplate.lowercaseDigits).utf8Start
         let digits = packed.base
-        out.bytes(template) { target in
-            guard let text = target.baseAddress else { return }
-            for position in positions {
-                let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
-                text[position] = alphabet[Int(value)]
-                nibble &+= 1
+        var index = 0
+        if nibble & 1 == 0 {
+            // Two digits a byte.
+            var byte = nibble &>> 1
+            while index &+ 1 < positions.count {
+                let pair = digits[byte]
+                text[positions[index]] = alphabet[Int(pair & 0x0F)]
+                text[positions[index &+ 1]] = alphabet[Int(pair &>> 4)]
+                index &+= 2
+                byte &+= 1
             }
+            nibble &+= index
+        }
+        while index < positions.count {
+            let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
+            text[positions[index]] = alphabet[Int(value)]
+            nibble &+= 1
+            index &+= 1
         }
     }
 
@@ -268,7 +295,7 @@ package final class TextColumn: Sendable {
         }
     }
 
-    private func checkDecoded(_ bytes: Int) throws(FormatError) {
+    func checkDecoded(_ bytes: Int) throws(FormatError) {
         guard bytes <= Limits.decodedColumnBytes else {
             throw FormatError(
                 .limit, "text column", offset: 0,
@@ -285,17 +312,12 @@ package final class TextColumn: Sendable {
 
     /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
     private func followedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
-        let code = leaders.code(row)
-        var (low, high) = (0, body.exceptions.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if body.exceptions[middle] <= row { low = middle + 1 } else { high = middle }
-        }
-        while low > 0 {
-            low -= 1
-            if leaders.code(body.exceptions[low]) == code { return leaders.distinct + low }
-        }
-        return leaders.rank(of: code)
+        exceptionPlaces(leaders).source(of: row, leaders, body.exceptions)
+    }
+
+    /// Which exceptions each leader has; made when a row is first read by itself.
+    func exceptionPlaces(_ leaders: LeaderRanks) -> ExceptionPlaces {
+        exceptionPlaces.load() ?? exceptionPlaces.storeIfNil(ExceptionPlaces(body.exceptions, leaders))
     }
 
     // MARK: Whole columns
@@ -455,12 +477,9 @@ package final class TextColumn: Sendable {
     private func localCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
         guard let ends = body.integers?.decodeArray() else { return RowSet(size: count) }
         var verdicts = [body.shift == 0 ? predicate(nil) : false]
-        var text = ByteWriter(capacity: 256)
         var previousEnd = 0
         for end in ends {
-            text.removeAll()
-            try context.appendText(from: body.heapStart, previousEnd, Int(clamping: end), into: &text)
-            verdicts.append(predicate(text.view))
+            verdicts.append(predicate(try context.text(from: body.heapStart, previousEnd, Int(clamping: end))))
             previousEnd = Int(clamping: end)
         }
         if !verdicts.contains(true) { return RowSet(size: count) }

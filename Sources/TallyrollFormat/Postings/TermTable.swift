@@ -26,6 +26,31 @@ package final class TermTable: Sendable {
         let bounds = bounds[Int(code) - 1]
         return bytes.view.trusted(Int(bounds.start), Int(bounds.end &- bounds.start))
     }
+
+    /// The terms of some codes; code 0 stands for none.
+    ///
+    /// - Throws: for a code that the dictionary does not have.
+    func read(
+        _ codes: UnsafeBufferPointer<UInt32>, into cells: UnsafeMutablePointer<ByteView?>
+    ) throws(FormatError) {
+        let text = bytes.view
+        try bounds.withUnsafeBufferPointer { (bounds) throws(FormatError) in
+            for index in codes.indices {
+                let code = Int(codes[index])
+                guard code > 0 else {
+                    cells[index] = nil
+                    continue
+                }
+                guard code <= bounds.count else {
+                    throw FormatError(
+                        .invalid, "dictionary", offset: 0, expected: "a code up to \(bounds.count)",
+                        found: "\(code)")
+                }
+                let place = bounds[code - 1]
+                cells[index] = text.trusted(Int(place.start), Int(place.end &- place.start))
+            }
+        }
+    }
 }
 
 extension DictionarySection {
