@@ -15,10 +15,10 @@ import TallyrollStore
 /// ```
 ///
 /// Closing is explicit and also safe to forget: when the last reference goes, everything accepted is made durable.
-public final class AuditLog: Sendable {
+public final class AuditLog: ReadableLog {
     let store: AuditStore
-    /// The reading half; shares the log's view of the store.
-    let reads: StoreReads
+    /// What answers questions; shares the log's view of the store.
+    public let reads: StoreReads
 
     private init(_ store: AuditStore) {
         self.store = store

@@ -2,70 +2,53 @@ import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 
-/// The events that a query means, in order, fetched a page at a time as they are asked for. Sees the store as it was
-/// when iteration began; memory is bounded by a page; stops reading when the loop does or its task is cancelled.
+/// The events that a query means, in order, fetched a page at a time as they are asked for.
+///
+/// - Each pass sees the store as it was when its first event was asked for, whatever is appended or sealed meanwhile.
+/// - Memory is bounded by two pages, of at most 512 events or about 1 MiB each: the one that is given out, and the one
+///   that is read ahead. Nothing is read beyond that until the loop asks.
+/// - When the loop ends or its task is cancelled, reading stops, also inside a long search that has found nothing.
 public struct EventSequence: AsyncSequence, Sendable {
     /// What reading gives of an event.
     public typealias Element = RecordedEvent
 
-    private let limit: Int?
-    private let open: @Sendable (Int?) throws -> QueryResults
+    private let open: @Sendable () throws -> QueryResults
 
-    init(limit: Int?, open: @escaping @Sendable (Int?) throws -> QueryResults) {
-        self.limit = limit
-        self.open = open
-    }
+    init(open: @escaping @Sendable () throws -> QueryResults) { self.open = open }
 
     /// Begins a new pass over the events.
-    public func makeAsyncIterator() -> Iterator { Iterator(limit: limit, open: open) }
+    public func makeAsyncIterator() -> Iterator { Iterator(EventPages(open: open)) }
 
     /// One pass over the events of a query.
     public struct Iterator: AsyncIteratorProtocol {
-        private var page: ArraySlice<RecordedEvent> = []
-        private var pages: Pages
+        private let fetcher: PageFetcher
+        /// What is left of the page, its next event last.
+        private var waiting: [RecordedEvent] = []
+        private var pageEnd: QueryCursor?
+        private var last: QueryCursor.Place?
 
-        init(limit: Int?, open: @escaping @Sendable (Int?) throws -> QueryResults) {
-            pages = Pages(limit: limit, open: open)
-        }
+        init(_ pages: EventPages) { fetcher = PageFetcher(pages) }
 
-        /// The next event, or nil at the end. Throws `IncompleteAnswer` where part of the store cannot be read.
+        /// The next event, or nil at the end.
+        ///
+        /// - Throws: `IncompleteAnswer` at the end, where part of the store could not be read; `QueryError` and
+        ///   `QueryCursorError` for a filter and a cursor that are no good; `CancellationError`.
         public mutating func next() async throws -> RecordedEvent? {
-            if page.isEmpty {
-                try Task.checkCancellation()
-                let pages = pages
-                page = try await DedicatedThreads.perform { try pages.next() }[...]
+            if waiting.isEmpty {
+                let page = try await fetcher.next()
+                waiting = page.events.reversed()
+                pageEnd = page.end ?? pageEnd
             }
-            return page.popFirst()
-        }
-    }
-
-    /// The results behind an iterator. `@unchecked Sendable`: an iterator asks for one page after another, each on
-    /// a thread of its own, never for two at once.
-    private final class Pages: @unchecked Sendable {
-        /// A page is fetched on a thread of its own, which costs more than reading a hundred events: the first page is
-        /// what most loops want, later ones are larger.
-        private var pageSize: Int
-        private static let pageSizeMax = 512
-
-        private let limit: Int?
-        private let open: @Sendable (Int?) throws -> QueryResults
-        private var results: QueryResults?
-        private var scratch = ByteWriter(capacity: 1024)
-
-        init(limit: Int?, open: @escaping @Sendable (Int?) throws -> QueryResults) {
-            self.limit = limit
-            self.open = open
-            pageSize = Swift.min(limit ?? 128, Pages.pageSizeMax)
+            guard let event = waiting.popLast() else { return nil }
+            last = QueryCursor.Place(event)
+            return event
         }
 
-        func next() throws -> [RecordedEvent] {
-            let results = try self.results ?? open(limit)
-            self.results = results
-            var page: [RecordedEvent] = []
-            while page.count < pageSize, let event = try results.next(&scratch) { page.append(event) }
-            if page.isEmpty, let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
-            pageSize = Pages.pageSizeMax
-            return page
+        /// Where the events after the last one given begin; nil before the first. Kept as text, it goes on from there
+        /// in another process and after a restart.
+        public var cursor: QueryCursor? {
+            guard let last else { return nil }
+            return pageEnd?.moved(to: last)
         }
     }
 }

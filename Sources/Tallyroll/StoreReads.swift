@@ -2,9 +2,9 @@ import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 
-/// The questions a store answers, over snapshots taken when each is asked: shared by `AuditLog` and
-/// `AuditLogReader`. Every answer is worked out on a thread of the engine's own.
-struct StoreReads: Sendable {
+/// The reading half of a log: answers every question over a snapshot taken when it is asked, on the engine's own
+/// threads. What it can be asked is in `ReadableLog`.
+public struct StoreReads: Sendable {
     let time: any TimeSource
     let snapshot: @Sendable () throws -> StoreSnapshot
 
@@ -12,23 +12,21 @@ struct StoreReads: Sendable {
         QueryEngine(try snapshot(), now: time.nowNanoseconds())
     }
 
-    func events(
+    func results(
         _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?
-    ) -> EventSequence {
-        EventSequence(limit: limit) { limit in
-            try engine().events(where: filter, order: order, limit: limit, after: cursor)
-        }
+    ) throws -> QueryResults {
+        try engine().events(where: filter, order: order, limit: limit, after: cursor)
     }
 
     func events(withID id: String) async throws -> [RecordedEvent] {
-        try await DedicatedThreads.perform {
+        try await TaskThreads.perform {
             try StoreReads.collect(try engine().events(withID: id))
         }
     }
 
     func event(at sequence: UInt64) async throws -> RecordedEvent? {
         guard let value = Int64(exactly: sequence) else { return nil }
-        return try await DedicatedThreads.perform {
+        return try await TaskThreads.perform {
             try StoreReads.collect(
                 try engine().events(
                     where: .comparison(.sequence, .equal, .integer(value)), order: .oldest, limit: 1)
@@ -45,7 +43,7 @@ struct StoreReads: Sendable {
     }
 
     func count(_ filter: Filter) async throws -> Int {
-        try await DedicatedThreads.perform {
+        try await TaskThreads.perform {
             let answer = try engine().count(where: filter)
             if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
             return answer.count
@@ -53,7 +51,7 @@ struct StoreReads: Sendable {
     }
 
     func count(_ filter: Filter, by fields: [Field], top: Int?) async throws -> [EventGroup] {
-        try await DedicatedThreads.perform {
+        try await TaskThreads.perform {
             let answer = try engine().count(where: filter, by: fields, top: top)
             if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
             return answer.groups.map { EventGroup(values: $0.values, count: $0.count) }
@@ -61,7 +59,7 @@ struct StoreReads: Sendable {
     }
 
     func histogram(_ filter: Filter, every width: Duration) async throws -> [EventBucket] {
-        try await DedicatedThreads.perform {
+        try await TaskThreads.perform {
             let answer = try engine().histogram(where: filter, every: width.nanoseconds)
             if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
             return answer.buckets.map { EventBucket(start: $0.start, count: $0.count) }

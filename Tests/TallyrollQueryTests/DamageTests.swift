@@ -90,17 +90,17 @@ struct DamageTests {
         let count = try drain(results).count
         let text = results.explanation.description
         #expect(
-            text.contains("user = a") && text.contains("\(count) returned") && text.contains("time "),
+            text.contains("user = a") && text.contains("\(count) rows") && text.contains(" ms"),
             "\(text)")
         let json = results.explanation.json
         var parser = ByteWriter()
         parser.bytes(Array(json.utf8))
         let members = try JSONMembers(parser.view)
         _ = members
-        #expect(json.contains("\"rows_returned\":\(count)"), "\(json)")
+        #expect(json.contains("\"rows\":\(count)"), "\(json)")
         let none = try engine.count(where: .user("nobody at all"))
         #expect(none.count == 0)
-        #expect(none.explanation.description.contains("by terms"), "\(none.explanation)")
+        #expect(none.explanation.description.contains("by index user"), "\(none.explanation)")
     }
 
     @Test func refusesCursorsThatDoNotFit() throws {

@@ -80,6 +80,9 @@ package final class BlockReader: Sendable {
     /// About how many bytes of memory the reader holds: it grows as more of the block is asked for.
     package var bytesHeld: Int { sections.bytesHeld }
 
+    /// The bytes of text inflated so far.
+    package var bytesInflated: Int { sections.bytesInflated }
+
     // MARK: Sections
 
     /// The bytes of a section, checked, or nil when the block has none of that kind.

@@ -9,6 +9,7 @@ final class BlockSections: Sendable {
     private let source: any BlockSource
     private let readCount = Atomic<Int>(0)
     private let heldCount = Atomic<Int>(0)
+    private let inflatedCount = Atomic<Int>(0)
 
     init(_ source: any BlockSource, _ directory: BlockDirectory, origin: Int) {
         self.source = source
@@ -18,6 +19,15 @@ final class BlockSections: Sendable {
 
     /// The bytes of sections read so far.
     var bytesRead: Int { readCount.load(ordering: .relaxed) }
+
+    /// The bytes of text inflated so far.
+    var bytesInflated: Int { inflatedCount.load(ordering: .relaxed) }
+
+    /// Notes text that was inflated and is kept.
+    func inflated(_ bytes: Int) {
+        inflatedCount.wrappingAdd(bytes, ordering: .relaxed)
+        hold(bytes)
+    }
 
     /// About how many bytes of memory are held for the block.
     var bytesHeld: Int { heldCount.load(ordering: .relaxed) }

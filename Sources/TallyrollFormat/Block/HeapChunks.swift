@@ -124,7 +124,7 @@ final class HeapChunks: TextHeap {
         let kept = owners.withLock { owners in
             if let known = owners.chunks[chunk] { return known }
             owners.chunks[chunk] = bytes
-            sections.hold(bytes.count)
+            sections.inflated(bytes.count)
             return bytes
         }
         state.pointee.places[chunk].store(UInt(bitPattern: kept.view.base), ordering: .releasing)

@@ -1,3 +1,5 @@
+import TallyrollFormat
+
 extension Filter {
     /// Every event.
     public static var all: Filter { .constant(true) }
@@ -31,14 +33,26 @@ extension Filter {
     /// Events of any of these users.
     public static func user(in users: [String]) -> Filter { oneOf(.user, users) }
     /// Events of this type.
-    public static func type(_ type: String) -> Filter { equal(.type, type) }
+    public static func type(_ type: EventType) -> Filter { equal(.type, type.rawValue) }
+    /// Events of the type of this name.
+    public static func type(_ name: String) -> Filter { equal(.type, name) }
     /// Events of any of these types.
-    public static func type(in types: [String]) -> Filter { oneOf(.type, types) }
+    public static func type(in types: [EventType]) -> Filter { oneOf(.type, types.map(\.rawValue)) }
+    /// Events of any of the types of these names.
+    public static func type(in names: [String]) -> Filter { oneOf(.type, names) }
     /// Events of exactly this severity.
-    public static func severity(_ severity: String) -> Filter { equal(.severity, severity) }
-    /// Events at least as serious as this, which must be one of the names from `debug` to `emergency`.
-    public static func severity(atLeast severity: String) -> Filter {
-        .comparison(.severity, .greaterOrEqual, .text(severity))
+    public static func severity(_ severity: Severity) -> Filter { equal(.severity, severity.rawValue) }
+    /// Events of any of these severities.
+    public static func severity(in severities: [Severity]) -> Filter {
+        oneOf(.severity, severities.map(\.rawValue))
+    }
+    /// Events at least as serious as this, which must be one of `Severity.ranked`.
+    public static func severity(atLeast severity: Severity) -> Filter {
+        .comparison(.severity, .greaterOrEqual, .text(severity.rawValue))
+    }
+    /// Events at most as serious as this, which must be one of `Severity.ranked`.
+    public static func severity(atMost severity: Severity) -> Filter {
+        .comparison(.severity, .lessOrEqual, .text(severity.rawValue))
     }
     /// Events of this action.
     public static func action(_ action: String) -> Filter { equal(.action, action) }
@@ -46,8 +60,17 @@ extension Filter {
     public static func resource(type: String, id: String) -> Filter {
         .and([equal(.resourceType, type), equal(.resourceID, id)])
     }
+    /// Events on this resource; on all of its type, or with its id, when the other is nil.
+    public static func resource(_ resource: Resource) -> Filter {
+        let type = resource.type.map { equal(.resourceType, $0) }
+        return all(of: [type, resource.id.map { equal(.resourceID, $0) }].compactMap(\.self))
+    }
     /// Events on resources of this type.
     public static func resourceType(_ type: String) -> Filter { equal(.resourceType, type) }
+    /// The field is there.
+    public static func has(_ field: Field) -> Filter { .exists(field) }
+    /// The field is not there.
+    public static func lacks(_ field: Field) -> Filter { .not(.exists(field)) }
     /// Events that ended so.
     public static func result(_ result: ResultKind) -> Filter {
         .comparison(.result, .equal, .result(result))
@@ -101,18 +124,39 @@ extension Filter {
     }
     /// Events that happened before this time.
     public static func before(_ point: TimePoint) -> Filter { .comparison(.time, .less, .time(point)) }
+    /// Events that happened at this time or later.
+    public static func since(_ time: Timestamp) -> Filter {
+        since(.absolute(nanoseconds: time.nanosecondsSince1970))
+    }
+    /// Events that happened before this time.
+    public static func before(_ time: Timestamp) -> Filter {
+        before(.absolute(nanoseconds: time.nanosecondsSince1970))
+    }
+    /// Events that happened within these times, the second excluded.
+    public static func during(_ times: Range<Timestamp>) -> Filter {
+        .and([since(times.lowerBound), before(times.upperBound)])
+    }
+    /// Events that took less than this long.
+    public static func duration(lessThan duration: Duration) -> Filter {
+        .comparison(.duration, .less, .duration(nanoseconds: duration.clampedNanoseconds))
+    }
     /// Events that took at least this long.
     public static func duration(atLeast duration: Duration) -> Filter {
-        let parts = duration.components
-        let (whole, overflow) = parts.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowToo) = whole.addingReportingOverflow(parts.attoseconds / 1_000_000_000)
-        let limit = parts.seconds < 0 ? Int64.min : Int64.max
-        return .comparison(
-            .duration, .greaterOrEqual, .duration(nanoseconds: overflow || overflowToo ? limit : sum))
+        .comparison(.duration, .greaterOrEqual, .duration(nanoseconds: duration.clampedNanoseconds))
     }
 
     private static func offset(_ count: Int, unit: Int64) -> TimePoint {
         let (product, overflow) = Int64(count).multipliedReportingOverflow(by: -unit)
         return .relative(nanoseconds: overflow ? (count > 0 ? Int64.min + 1 : Int64.max) : product)
+    }
+}
+
+extension Duration {
+    /// In nanoseconds, as far as 64 bits reach.
+    fileprivate var clampedNanoseconds: Int64 {
+        let parts = components
+        let (whole, overflow) = parts.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowToo) = whole.addingReportingOverflow(parts.attoseconds / 1_000_000_000)
+        return overflow || overflowToo ? (parts.seconds < 0 ? Int64.min : Int64.max) : sum
     }
 }

@@ -1,131 +1,214 @@
 import TallyrollFormat
 import TallyrollStore
 
-/// Finds the parts of a filter that a segment's indexes answer.
+/// Chooses, for one segment, which parts of a filter indexes answer and in what order columns answer the rest: an
+/// index is asked when that is expected to cost less than it saves.
 struct IndexChoice {
-    private let prepared: PreparedFilter
-    private let reader: SegmentReader
+    /// What columns are left to answer, in order.
+    private(set) var residual: [SegmentPlan.Part]
+    private(set) var candidates: Candidates?
+    /// The numbers of the parts that indexes were asked about.
+    private(set) var indexed: [Int] = []
+    /// Events that are expected to be candidates, and to be meant.
+    private(set) var rows: Double
+    private(set) var meant = 0.0
+    /// Nanoseconds that the columns are expected to take.
+    private(set) var cost = 0.0
+
+    private let scope: QueryScope
+    private let trace: QueryTrace
+    private let plan: SegmentPlan
     private let filter: SegmentFilter
+    private let universe: Int
+    private var answers: IndexAnswers
+    private var costs: PlanCosts
+    private var sets: [IndexSet] = []
 
-    init(_ prepared: PreparedFilter, _ reader: SegmentReader, _ filter: SegmentFilter) {
-        self.prepared = prepared
-        self.reader = reader
+    /// A part that indexes may answer.
+    private struct Candidate {
+        /// Places in `residual`; a type and an id of a resource are one.
+        var places: [Int]
+        var share: Double
+        /// Nanoseconds to read what is not in memory yet.
+        var loading: Double
+    }
+
+    init(
+        _ scope: QueryScope, _ plan: SegmentPlan, _ filter: SegmentFilter, events: Int, _ trace: QueryTrace
+    ) throws {
+        self.scope = scope
+        self.trace = trace
+        self.plan = plan
         self.filter = filter
+        residual = plan.residual
+        universe = Int(plan.segment.endSequence - plan.segment.firstSequence)
+        rows = Double(events)
+        answers = IndexAnswers(scope.prepared, plan.segment, filter)
+        costs = PlanCosts(
+            leaves: scope.prepared.leaves, sizes: IndexChoice.sizes(plan, filter, scope.prepared),
+            shares: try IndexChoice.shares(plan, filter),
+            blockEvents: Double(events) / Double(plan.blocks.count),
+            blocks: Double(plan.blocks.count))
     }
 
-    /// Takes the parts of `tree` that posting lists answer out of it; nil when there are none, or no lists.
-    func postings(_ tree: inout FilterTree) throws -> PostingPlan? {
-        let plan = PostingPlan()
-        var left: [FilterTree] = []
-        for part in try withWholeResources(tree.conjuncts, plan) {
-            if let codes = try codes(part), try plan.add(reader, codes, name: name(part)) { continue }
-            left.append(part)
+    mutating func choose() throws {
+        for candidate in try possible() {
+            try consider(candidate)
+            if case .nothing = IndexAnswers.all(sets) { break }
         }
-        guard !plan.groups.isEmpty else { return nil }
-        plan.finish()
-        tree = .all(left)
-        return plan
-    }
-
-    /// The codes one of which an event must have, when posting lists say which events do.
-    private func codes(_ part: FilterTree) throws -> [(DictionaryID, [UInt32])]? {
-        switch part {
-        case .leaf(let index):
-            guard let terms = try filter.terms(index), let listed = terms.listed, !listed.isEmpty,
-                IndexChoice.indexed.contains(terms.dictionary)
-            else { return nil }
-            return [(terms.dictionary, listed)]
-        case .or(let parts):
-            var all: [(DictionaryID, [UInt32])] = []
-            for part in parts {
-                guard let codes = try codes(part) else { return nil }
-                all += codes
-            }
-            return all
-        case .constant, .not, .and: return nil
+        if !indexed.isEmpty {
+            candidates = Candidates(
+                IndexAnswers.all(sets), universe: universe,
+                name: indexed.map { scope.prepared.partNames[$0] }.joined(separator: " + "),
+                owners: answers.owners)
+            if let few = candidates?.few { rows = min(rows, Double(few.count)) }
         }
+        order()
     }
 
-    private static let indexed: Set<DictionaryID> = [.type, .user, .resource]
+    // MARK: What may be asked
 
-    /// A type and an id of a resource that are asked for together are one term.
-    private func withWholeResources(_ parts: [FilterTree], _ plan: PostingPlan) throws -> [FilterTree] {
-        guard let type = parts.firstIndex(where: { value($0, .resourceType) != nil }),
-            let id = parts.firstIndex(where: { value($0, .resourceID) != nil }),
-            let typeValue = value(parts[type], .resourceType), let idValue = value(parts[id], .resourceID)
-        else { return parts }
-        let term = TermVerdicts.resourceTerm(type: typeValue, id: idValue)
-        guard let code = try reader.code(of: term, .resource) else { return [.constant(false)] }
-        guard try plan.add(reader, [(.resource, [code])], name: "resource") else { return parts }
-        return parts.indices.filter { $0 != type && $0 != id }.map { parts[$0] }
+    /// The parts that indexes may answer, those that leave least over first.
+    private func possible() throws -> [Candidate] {
+        var found: [Candidate] = []
+        let trees = residual.map(\.tree)
+        var rest = Array(trees.indices)
+        if let pair = answers.resourcePair(trees) {
+            let loading = try loading([.resource])
+            found.append(
+                Candidate(places: pair, share: 1 / Double(max(try termCount(.resource), 1)), loading: loading)
+            )
+            rest.removeAll { pair.contains($0) }
+        }
+        for place in rest {
+            guard let dictionaries = try answers.indexes(trees[place]) else { continue }
+            found.append(
+                Candidate(
+                    places: [place], share: costs.share(trees[place]), loading: try loading(dictionaries)))
+        }
+        return found.sorted { $0.share < $1.share }
     }
 
-    /// The one text that a part says a field must equal.
-    private func value(_ part: FilterTree, _ field: Field) -> [UInt8]? {
-        guard case .leaf(let index) = part,
-            case .comparison(field, .equal, .text(let text)) = prepared.questions[index]
-        else { return nil }
-        return Array(text.string.utf8)
+    private func termCount(_ dictionary: DictionaryID) throws -> Int {
+        try plan.segment.reader.termCount(dictionary)
     }
 
-    private func name(_ part: FilterTree) -> String {
-        switch part {
-        case .leaf(let index): "\(prepared.leaves[index].field)"
-        case .or(let parts): parts.map(name).joined(separator: " or ")
-        case .constant, .not, .and: ""
+    private func loading(_ dictionaries: Set<DictionaryID>) throws -> Double {
+        dictionaries.reduce(0) { sum, dictionary in
+            guard let bytes = plan.segment.reader.unreadPostingBytes(dictionary) else { return sum }
+            return sum + 2_000 + Double(bytes) * PlanCosts.readByte
         }
     }
 
-    // MARK: Ids
+    // MARK: What is worth asking
 
-    /// The blocks that may hold an event with one of the ids that the filter demands, by place; nil when it demands
-    /// none, or the segment cannot say.
-    func blocksByID(_ tree: FilterTree, _ segment: StoreSnapshot.Segment) throws -> Set<Int>? {
-        for part in tree.conjuncts {
-            guard case .leaf(let index) = part, let equality = prepared.questions[index].equality,
-                equality.field == .id, equality.values.count <= TermVerdicts.lookupLimit
-            else { continue }
-            var blocks: Set<Int> = []
-            for value in equality.values {
-                guard case .text(let text) = value else { continue }
-                guard try insertBlocks(of: text.string, segment, into: &blocks) else { return nil }
-            }
-            return blocks
-        }
-        return nil
+    private mutating func consider(_ candidate: Candidate) throws {
+        guard pays(candidate.share, candidate, loading: candidate.loading, isExact: true) else { return }
+        let trees = candidate.places.map { residual[$0].tree }
+        let answer =
+            candidate.places.count == 2
+            ? try answers.answer(resourceAmong: trees)?.answer : try answers.answer(trees[0])
+        guard let answer else { return }
+        let share = answer.set.fraction(universe)
+        // Now that it is known how long the lists are.
+        guard pays(share, candidate, loading: 0, isExact: answer.isExact, set: answer.set) else { return }
+        sets.append(answer.set)
+        for place in candidate.places { noteIndexed(residual[place].number, share) }
+        rows *= share
+        if answer.isExact { for place in candidate.places { residual[place].tree = .constant(true) } }
     }
 
-    private func insertBlocks(
-        of id: String, _ segment: StoreSnapshot.Segment, into blocks: inout Set<Int>
-    ) throws -> Bool {
-        let (hash, minted) = id.withView {
-            (IDHash.of($0), MintedID.parse($0, storeTag: reader.header.storeTag)?.sequence)
+    private mutating func noteIndexed(_ part: Int, _ share: Double) {
+        indexed.append(part)
+        trace.parts[part].indexSegments += 1
+        trace.parts[part].indexEstimate += share * Double(universe)
+    }
+
+    /// Whether asking the indexes about a part costs less than the columns would.
+    private func pays(
+        _ share: Double, _ candidate: Candidate, loading: Double, isExact: Bool, set: IndexSet? = nil
+    ) -> Bool {
+        let left = residual.indices.filter { !residual[$0].tree.isTrue }
+        let rest = isExact ? left.filter { !candidate.places.contains($0) } : left
+        let before = columnCost(left, rows)
+        let after = columnCost(rest, rows * share)
+        let length = set.map { Double($0.most(universe)) } ?? share * Double(universe)
+        // Few rows are looked up one by one; many lists are walked through.
+        let asking = sets.isEmpty ? length * 0.1 : min(rows * PlanCosts.seek, length * PlanCosts.decode)
+        return loading + asking + after < before
+    }
+
+    /// Nanoseconds for the columns of some parts, as far as the run has to look for what it wants.
+    private func columnCost(_ places: [Int], _ rows: Double) -> Double {
+        let trees = places.map { residual[$0].tree }
+        switch scope.purpose {
+        case .count: return costs.cost(all: trees, rows: rows)
+        case .rows(let limit):
+            let meant = trees.reduce(rows) { $0 * costs.share($1) }
+            // A block is opened for every row that is given, whatever is asked of it.
+            let all =
+                costs.cost(all: trees, rows: rows)
+                + (trees.isEmpty ? costs.touched(rows) * PlanCosts.openBlock : 0)
+            return all * min(1, Double(limit) / max(meant, 1))
         }
-        guard let places = try reader.blocksHoldingID(hash: hash) else { return false }
-        for place in places where reader.entries.indices.contains(place) {
-            if let block = segment.place(of: reader.entries[place].firstSequence) { blocks.insert(block) }
+    }
+
+    // MARK: The rest
+
+    private mutating func order() {
+        let left = residual.filter { !$0.tree.isTrue }
+        let trees = left.map(\.tree)
+        let order =
+            left.count > 1 ? costs.order(trees, rows: rows) { 1 - costs.share($0) } : Array(left.indices)
+        residual = order.map { place in
+            SegmentPlan.Part(
+                number: left[place].number, tree: costs.ordered(left[place].tree, rows: rows),
+                share: costs.share(left[place].tree))
         }
-        if let minted, let block = segment.place(of: minted) { blocks.insert(block) }
-        return true
+        cost = costs.cost(all: residual.map(\.tree), rows: rows)
+        meant = residual.reduce(rows) { $0 * $1.share }
+    }
+
+    /// The shares of terms that the dictionaries give away.
+    private static func shares(_ plan: SegmentPlan, _ filter: SegmentFilter) throws -> [Int: Double] {
+        var shares: [Int: Double] = [:]
+        for (leaf, verdict) in filter.verdicts {
+            guard let codes = verdict.listed else { continue }
+            let terms = try plan.segment.reader.termCount(verdict.dictionary)
+            shares[leaf] = min(1, Double(codes.count) / Double(max(terms, 1)))
+        }
+        return shares
+    }
+
+    /// What columns take in this segment, asked only where it can change the order.
+    private static func sizes(
+        _ plan: SegmentPlan, _ filter: SegmentFilter, _ prepared: PreparedFilter
+    ) -> ColumnSizes {
+        let hasColumns = plan.residual.count { $0.tree.needsColumns(prepared.leaves) } > 0
+        guard plan.residual.count > 1, hasColumns, plan.blocks.count >= 4, let last = plan.blocks.last,
+            let block = try? plan.segment.reader.block(plan.segment.entries[last])
+        else { return ColumnSizes() }
+        return ColumnSizes(block)
     }
 }
 
-extension StoreSnapshot.Segment {
-    /// The place of the block that holds a sequence.
-    func place(of sequence: UInt64) -> Int? {
-        entries.withUnsafeBufferPointer { entries in
-            var (low, high) = (0, entries.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if entries[middle].firstSequence <= sequence { low = middle + 1 } else { high = middle }
+extension FilterTree {
+    var isTrue: Bool {
+        if case .constant(true) = self { return true }
+        return false
+    }
+
+    /// Whether a question is about something that no index and no directory knows.
+    fileprivate func needsColumns(_ leaves: [CompiledLeaf]) -> Bool {
+        switch self {
+        case .constant: return false
+        case .leaf(let index):
+            switch LeafSource(leaves[index].field) {
+            case .text, .document, .anyText, .duration, .outcome: return true
+            case .id, .sequence, .timestamp, .recordedAt, .codes: return false
             }
-            // Unreadable entries may hold no events: the one that holds the sequence is before them.
-            var place = low - 1
-            while place >= 0, entries[place].count == 0 { place -= 1 }
-            guard place >= 0, sequence < entries[place].firstSequence + UInt64(entries[place].count) else {
-                return nil
-            }
-            return place
+        case .not(let inner): return inner.needsColumns(leaves)
+        case .and(let parts), .or(let parts): return parts.contains { $0.needsColumns(leaves) }
         }
     }
 }

@@ -42,45 +42,4 @@ enum LeafSource: Sendable {
             case .extra: .document(.extra)
             }
     }
-
-    /// What a question costs to answer for a whole block, in units of about a bit-packed column.
-    var cost: Int {
-        switch self {
-        case .sequence: 0
-        case .codes, .outcome: 2
-        case .timestamp, .recordedAt: 4
-        case .duration: 6
-        case .text: 20
-        case .id: 40
-        case .document: 60
-        case .anyText: 200
-        }
-    }
-}
-
-extension FilterTree {
-    /// What the tree costs to answer for a whole block.
-    func cost(_ leaves: [CompiledLeaf]) -> Int {
-        switch self {
-        case .constant: 0
-        case .leaf(let index): LeafSource(leaves[index].field).cost
-        case .not(let inner): inner.cost(leaves)
-        case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.cost(leaves) }
-        }
-    }
-
-    /// The tree with cheap questions before dear ones.
-    func ordered(_ leaves: [CompiledLeaf]) -> FilterTree {
-        switch self {
-        case .constant, .leaf: return self
-        case .not(let inner): return .not(inner.ordered(leaves))
-        case .and(let parts): return .and(FilterTree.sorted(parts, leaves))
-        case .or(let parts): return .or(FilterTree.sorted(parts, leaves))
-        }
-    }
-
-    private static func sorted(_ parts: [FilterTree], _ leaves: [CompiledLeaf]) -> [FilterTree] {
-        let costs = parts.map { $0.cost(leaves) }
-        return parts.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }.map { parts[$0].ordered(leaves) }
-    }
 }

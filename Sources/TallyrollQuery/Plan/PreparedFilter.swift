@@ -1,71 +1,5 @@
 import TallyrollFormat
 
-/// The structure of a filter over numbered questions.
-indirect enum FilterTree: Sendable {
-    case constant(Bool)
-    case leaf(Int)
-    case not(FilterTree)
-    case and([FilterTree])
-    case or([FilterTree])
-
-    /// All of the parts hold; constants are folded.
-    static func all(_ parts: [FilterTree]) -> FilterTree {
-        var kept: [FilterTree] = []
-        for part in parts {
-            switch part {
-            case .constant(false): return .constant(false)
-            case .constant(true): continue
-            case .and(let inner): kept.append(contentsOf: inner)
-            default: kept.append(part)
-            }
-        }
-        return kept.isEmpty ? .constant(true) : kept.count == 1 ? kept[0] : .and(kept)
-    }
-
-    /// One of the parts holds; constants are folded.
-    static func any(_ parts: [FilterTree]) -> FilterTree {
-        var kept: [FilterTree] = []
-        for part in parts {
-            switch part {
-            case .constant(true): return .constant(true)
-            case .constant(false): continue
-            case .or(let inner): kept.append(contentsOf: inner)
-            default: kept.append(part)
-            }
-        }
-        return kept.isEmpty ? .constant(false) : kept.count == 1 ? kept[0] : .or(kept)
-    }
-
-    /// The opposite; constants are folded.
-    static func negated(_ part: FilterTree) -> FilterTree {
-        switch part {
-        case .constant(let value): .constant(!value)
-        case .not(let inner): inner
-        default: .not(part)
-        }
-    }
-
-    /// What all must hold.
-    var conjuncts: [FilterTree] {
-        switch self {
-        case .and(let parts): parts
-        case .constant(true): []
-        default: [self]
-        }
-    }
-
-    /// The tree with questions replaced by what is known of them.
-    func replacing(_ known: (Int) throws -> Bool?) rethrows -> FilterTree {
-        switch self {
-        case .constant: return self
-        case .leaf(let index): return try known(index).map { .constant($0) } ?? self
-        case .not(let inner): return .negated(try inner.replacing(known))
-        case .and(let parts): return .all(try parts.map { try $0.replacing(known) })
-        case .or(let parts): return .any(try parts.map { try $0.replacing(known) })
-        }
-    }
-}
-
 /// A filter made ready for one run: times fixed, simplified, its questions compiled, its bounds known. Serves any
 /// number of segments and threads.
 package struct PreparedFilter: Sendable {
@@ -77,6 +11,11 @@ package struct PreparedFilter: Sendable {
     let leaves: [CompiledLeaf]
     /// The questions as they were compiled.
     let questions: [Filter]
+    /// What must hold all together.
+    let parts: [FilterTree]
+    /// The fields that the parts ask about, and the parts as expressions, for explanations.
+    let partNames: [String]
+    let partTexts: [String]
     /// No event outside of these is meant; nil when none is meant at all.
     let bounds: Bounds?
 
@@ -96,12 +35,38 @@ package struct PreparedFilter: Sendable {
         tree = try builder.add(simplified)
         leaves = builder.leaves
         questions = builder.questions
+        parts = tree.conjuncts
+        let questions = builder.questions
+        partTexts = simplified.conjuncts.map(PreparedFilter.text)
+        partNames = parts.map { PreparedFilter.name($0, questions) }
         if let sequence = simplified.bounds(of: .sequence), let time = simplified.bounds(of: .time),
             let recorded = simplified.bounds(of: .recorded)
         {
             bounds = Bounds(sequence: sequence, time: time, recorded: recorded)
         } else {
             bounds = nil
+        }
+    }
+
+    /// A part as an expression, not more of it than fits a line.
+    private static func text(_ part: Filter) -> String {
+        let text = part.description
+        guard text.utf8.count > textLimit else { return text }
+        return String(text.prefix(textLimit - 1)) + "…"
+    }
+
+    private static let textLimit = 120
+
+    /// The fields that a part asks about.
+    private static func name(_ part: FilterTree, _ questions: [Filter]) -> String {
+        switch part {
+        case .constant: return ""
+        case .leaf(let index): return questions[index].leafField.map { "\($0)" } ?? ""
+        case .not(let inner): return "not " + name(inner, questions)
+        case .and(let parts):
+            return parts.map { name($0, questions) }.withoutRepeats.joined(separator: " and ")
+        case .or(let parts):
+            return parts.map { name($0, questions) }.withoutRepeats.joined(separator: " or ")
         }
     }
 

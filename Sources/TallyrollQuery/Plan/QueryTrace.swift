@@ -1,6 +1,7 @@
 import TallyrollFormat
 
-/// What a run did: counted as it goes, read when it is over. Belongs to one thread, like the run.
+/// What a run did: counted as it goes, read when it is over. Belongs to one thread, like the run; threads of one run
+/// have one each, which are added up.
 final class QueryTrace {
     /// What happened to one segment.
     struct Segment: Sendable {
@@ -12,6 +13,11 @@ final class QueryTrace {
         var access: Access?
         /// Why the whole segment was left out.
         var prunedBy: Pruning?
+        /// The parts of the filter that indexes answered, one bit each.
+        var indexedParts: UInt64 = 0
+        /// Rows that were expected to be candidates, and to be meant.
+        var estimatedCandidates = 0
+        var estimatedRows = 0
         var blocksPrunedBySequence = 0
         var blocksPrunedByTime = 0
         var blocksPrunedByIndex = 0
@@ -19,67 +25,158 @@ final class QueryTrace {
         var blocksDecided = 0
         var blocksRead = 0
         var bytesRead = 0
+        var bytesInflated = 0
+        /// Bytes of dictionaries and posting lists.
+        var indexBytesRead = 0
         /// Rows that the indexes left over.
         var candidates = 0
         var rowsMatched = 0
+
+        mutating func add(_ other: Segment) {
+            access = access ?? other.access
+            prunedBy = prunedBy ?? other.prunedBy
+            indexedParts |= other.indexedParts
+            estimatedCandidates += other.estimatedCandidates
+            estimatedRows += other.estimatedRows
+            blocksPrunedBySequence += other.blocksPrunedBySequence
+            blocksPrunedByTime += other.blocksPrunedByTime
+            blocksPrunedByIndex += other.blocksPrunedByIndex
+            blocksDecided += other.blocksDecided
+            blocksRead += other.blocksRead
+            bytesRead += other.bytesRead
+            bytesInflated += other.bytesInflated
+            indexBytesRead += other.indexBytesRead
+            candidates += other.candidates
+            rowsMatched += other.rowsMatched
+        }
     }
 
-    enum Pruning: String, Sendable {
-        case sequence, time, recorded, terms, id, filter
-    }
-
-    enum Access: Sendable, CustomStringConvertible {
-        /// Only the block directory and what it says.
-        case directory
-        case ids
-        case postings(fields: String, events: Int)
-        case scan
+    /// Why something was left out.
+    enum Pruning: Sendable, Hashable, CustomStringConvertible {
+        case sequence, time
+        /// The filter can hold for no event at all.
+        case impossible
+        /// An index says that nothing is there; by the name of what was looked up.
+        case index(String)
 
         var description: String {
             switch self {
-            case .directory: "block directory"
-            case .ids: "id look-up"
-            case .postings(let fields, let events): "posting lists of \(fields) (\(events) events)"
-            case .scan: "column scan"
+            case .sequence: "sequence"
+            case .time: "time"
+            case .impossible: "impossible"
+            case .index(let name): "index \(name)"
             }
         }
     }
 
-    enum Step: Int, CaseIterable {
-        case plan, index, filter, order, read
+    enum Access: String, Sendable {
+        /// Only the block directory and what it says.
+        case directory = "block directory"
+        case indexes = "indexes"
+        case scan = "column scan"
+    }
 
-        var name: String {
-            switch self {
-            case .plan: "plan"
-            case .index: "indexes"
-            case .filter: "filter"
-            case .order: "order"
-            case .read: "read rows"
-            }
+    /// What became of one of the parts that must all hold.
+    struct Part: Sendable {
+        /// Segments in which indexes answered it, and what they said.
+        var indexSegments = 0
+        var indexEstimate = 0.0
+        /// Rows that columns were asked about, how many were expected to satisfy it, and how many did.
+        var rowsIn = 0
+        var estimatedRows = 0.0
+        var rowsOut = 0
+        var blocks = 0
+        var bytesRead = 0
+        var bytesInflated = 0
+        var nanoseconds = 0
+
+        mutating func add(_ other: Part) {
+            indexSegments += other.indexSegments
+            indexEstimate += other.indexEstimate
+            rowsIn += other.rowsIn
+            estimatedRows += other.estimatedRows
+            rowsOut += other.rowsOut
+            blocks += other.blocks
+            bytesRead += other.bytesRead
+            bytesInflated += other.bytesInflated
+            nanoseconds += other.nanoseconds
         }
     }
 
-    var segments: [Segment] = []
+    var segments: [Segment]
+    var parts: [Part]
+    /// What the parts ask, for explanations.
+    let partTexts: [String]
+    /// What the run is, for explanations: such as "count".
+    var kind = "query"
+    /// Blocks that indexes left out, by what was looked up.
+    var blocksPruned: [String: Int] = [:]
     var tailRows = 0
     var tailMatched = 0
     var rowsReturned = 0
+    var rowBytesRead = 0
+    var rowBytesInflated = 0
+    /// The most threads that were at work at once.
+    var threads = 1
     private(set) var problems: [QueryProblem] = []
     private var known: Set<QueryProblem> = []
-    /// Time spent, by step; only when it was asked for, since asking the clock costs as much as a small step.
-    private(set) var durations = [Duration](repeating: .zero, count: Step.allCases.count)
+
+    /// Time by step, on all threads; only when it was asked for, since asking the clock costs as much as a small step.
+    private(set) var watch = Stopwatch()
+    /// Time by step on the threads that helped.
+    private(set) var helpers = Stopwatch()
     let isTimed: Bool
 
-    init(isTimed: Bool) { self.isTimed = isTimed }
+    init(isTimed: Bool, parts: [String] = []) {
+        self.isTimed = isTimed
+        self.parts = Array(repeating: Part(), count: parts.count)
+        partTexts = parts
+        segments = []
+    }
+
+    /// A trace for another thread of the same run.
+    func forHelper() -> QueryTrace {
+        let trace = QueryTrace(isTimed: isTimed, parts: partTexts)
+        trace.segments = segments.map {
+            Segment(number: $0.number, isSealed: $0.isSealed, events: $0.events, blocks: $0.blocks)
+        }
+        return trace
+    }
+
+    /// Adds what another thread of the same run did.
+    func add(_ other: QueryTrace) {
+        for index in segments.indices { segments[index].add(other.segments[index]) }
+        for index in parts.indices { parts[index].add(other.parts[index]) }
+        blocksPruned.merge(other.blocksPruned, uniquingKeysWith: +)
+        tailRows += other.tailRows
+        tailMatched += other.tailMatched
+        for problem in other.problems { report(problem) }
+        helpers.add(other.watch)
+    }
 
     func report(_ problem: QueryProblem) {
         if known.insert(problem).inserted { problems.append(problem) }
     }
 
+    // MARK: Time
+
+    /// Takes the time of `body` as the run's: what no step claims belongs to `other`.
     @inline(__always)
-    func timed<R>(_ step: Step, _ body: () throws -> R) rethrows -> R {
+    func running<R>(_ body: () throws -> R) rethrows -> R { try timed(.other, body) }
+
+    @inline(__always)
+    func timed<R>(_ step: Stopwatch.Step, _ body: () throws -> R) rethrows -> R {
         guard isTimed else { return try body() }
-        let start = ContinuousClock.now
-        defer { durations[step.rawValue] += ContinuousClock.now - start }
+        let outer = watch.change(to: step)
+        defer { watch.change(to: outer) }
         return try body()
     }
+
+    /// Changes over to a step, or to none, until it is changed again; gives the one before.
+    func enter(_ step: Stopwatch.Step?) -> Stopwatch.Step? {
+        isTimed ? watch.change(to: step) : nil
+    }
+
+    /// Adds time that was spent before there was a trace.
+    func addPreparation(_ nanoseconds: Int) { watch.add(nanoseconds, to: .prepare) }
 }

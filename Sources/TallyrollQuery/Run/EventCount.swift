@@ -14,12 +14,19 @@ extension QueryEngine {
     ///
     /// - Throws: `QueryError` for a filter that is not well-formed; `CancellationError`.
     package func count(where filter: Filter = .all, isTimed: Bool = false) throws -> EventCount {
-        let scope = QueryScope(
-            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
-        let trace = scope.trace(isTimed: isTimed)
-        var count = 0
-        for place in scope.segments { count += try SegmentScan(scope, segment: place, trace).count() }
-        trace.timed(.filter) { scope.forEachInTail(trace) { _, _, _ in count += 1 } }
+        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        trace.kind = "count"
+        let count = try trace.running {
+            var count = try scope.fold(trace) {
+                0
+            } body: { scan, count in
+                count += try scan.count()
+            } merge: {
+                $0 += $1
+            }
+            scope.forEachInTail(trace) { _, _, _ in count += 1 }
+            return count
+        }
         return EventCount(
             count: count, problems: trace.problems,
             explanation: QueryExplanation(scope.prepared.filter, trace))

@@ -28,20 +28,20 @@ extension QueryEngine {
         where filter: Filter = .all, by fields: [Field], top: Int? = nil, isTimed: Bool = false
     ) throws -> GroupCounts {
         precondition(!fields.isEmpty)
-        let scope = QueryScope(
-            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
-        let trace = scope.trace(isTimed: isTimed)
+        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        trace.kind = "count by \(fields.map { "\($0)" }.joined(separator: ", "))"
         var counting = GroupCounting(
             columns: try fields.map { (field) throws(QueryLimitError) in try GroupColumn(field) })
-        for place in scope.segments {
-            try counting.add(SegmentScan(scope, segment: place, trace))
-        }
-        trace.timed(.filter) {
+        let (groups, count) = try trace.running {
+            for place in scope.segments {
+                let scan = SegmentScan(scope, segment: place, trace)
+                try trace.timed(.gather) { try counting.add(scan) }
+            }
             var scratch = QueryScratch()
             scope.forEachInTail(trace) { _, _, record in counting.add(record, &scratch) }
+            try counting.table.checkLimit()
+            return trace.timed(.order) { counting.result(top: top) }
         }
-        try counting.table.checkLimit()
-        let (groups, count) = trace.timed(.order) { counting.result(top: top) }
         return GroupCounts(
             groups: groups, groupCount: count, problems: trace.problems,
             explanation: QueryExplanation(scope.prepared.filter, trace))

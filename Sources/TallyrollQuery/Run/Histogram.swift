@@ -26,27 +26,18 @@ extension QueryEngine {
         where filter: Filter = .all, every nanoseconds: Int64, isTimed: Bool = false
     ) throws -> Histogram {
         guard nanoseconds > 0 else { throw QueryLimitError(.badBucket, "\(nanoseconds) ns") }
-        let scope = QueryScope(
-            snapshot, try PreparedFilter(filter, now: now), within: 0..<snapshot.endSequence)
-        let trace = scope.trace(isTimed: isTimed)
-        var counting = BucketCounting(width: nanoseconds)
-        for place in scope.segments {
-            let scan = SegmentScan(scope, segment: place, trace)
-            for index in scan.blocks {
-                guard let matches = try scan.matches(index) else { continue }
-                let times = scan.entry(index).times
-                if counting.bucket(times.lowerBound) == counting.bucket(times.upperBound) {
-                    counting.add(times.lowerBound, matches.rows.count)
-                } else {
-                    trace.timed(.read) {
-                        _ = scan.read(index) { counting.add(try $0.integers(.timestamp), matches.rows) }
-                    }
-                }
-                try counting.checkLimit()
+        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        trace.kind = "histogram"
+        let counting = try trace.running {
+            var counting = try scope.fold(trace) {
+                BucketCounting(width: nanoseconds)
+            } body: { scan, counting in
+                for index in scan.blocks { try counting.add(scan, block: index) }
+            } merge: {
+                try $0.add($1)
             }
-        }
-        trace.timed(.filter) {
             scope.forEachInTail(trace) { _, _, record in counting.add(record.timestamp, 1) }
+            return counting
         }
         return Histogram(
             buckets: counting.buckets, problems: trace.problems,
@@ -71,6 +62,22 @@ private struct BucketCounting {
     func bucket(_ time: Int64) -> Int64 {
         let quotient = time / width
         return time % width < 0 ? quotient - 1 : quotient
+    }
+
+    mutating func add(_ scan: SegmentScan, block index: Int) throws {
+        guard let matches = try scan.matches(index) else { return }
+        let times = scan.entry(index).times
+        if bucket(times.lowerBound) == bucket(times.upperBound) {
+            add(times.lowerBound, matches.rows.count)
+        } else {
+            scan.gather(index) { add(try $0.integers(.timestamp), matches.rows) }
+        }
+        try checkLimit()
+    }
+
+    mutating func add(_ other: BucketCounting) throws {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        try checkLimit()
     }
 
     mutating func add(_ time: Int64, _ count: Int) { counts[bucket(time), default: 0] += count }

@@ -50,13 +50,13 @@ final class NewestFirst {
         self.bound = bound
         self.limit = max(limit, 1)
         queue = Heap(Item.isBefore)
-        trace.timed(.plan) {
+        trace.timed(.prepare) {
             for place in scope.segments {
                 guard let latest = latestTime(scope.snapshot.segments[place]) else { continue }
                 queue.push(Item(timestamp: latest, sequence: UInt64.max, content: .segment(place)))
             }
         }
-        trace.timed(.filter) { openTail() }
+        openTail()
     }
 
     private func latestTime(_ segment: StoreSnapshot.Segment) -> Int64? {

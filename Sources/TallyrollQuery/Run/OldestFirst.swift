@@ -47,9 +47,7 @@ final class OldestFirst {
         source = .tail
         firstSequence = first
         var found: [Int] = []
-        trace.timed(.filter) {
-            scope.forEachInTail(trace) { _, _, record in found.append(Int(record.sequence - first)) }
-        }
+        scope.forEachInTail(trace) { _, _, record in found.append(Int(record.sequence - first)) }
         rows = found[...]
         return true
     }

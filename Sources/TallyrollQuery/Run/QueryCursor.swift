@@ -29,6 +29,25 @@ public struct QueryCursor: Sendable, Hashable, CustomStringConvertible {
         self.fingerprint = fingerprint
     }
 
+    /// The place of one event in the order of a query.
+    package struct Place: Sendable, Equatable {
+        let timestamp: Int64
+        let sequence: UInt64
+
+        /// The place of an event that a query gave.
+        package init(_ event: RecordedEvent) {
+            timestamp = event.event.timestamp?.nanosecondsSince1970 ?? 0
+            sequence = event.sequence
+        }
+    }
+
+    /// The same query's cursor at another event that it gave.
+    package func moved(to place: Place) -> QueryCursor {
+        QueryCursor(
+            order: order, timestamp: place.timestamp, sequence: place.sequence, endSequence: endSequence,
+            now: now, fingerprint: fingerprint)
+    }
+
     /// Reads the text of a cursor.
     public init(_ text: String) throws(QueryCursorError) {
         guard let bytes = Base64Text.decode(text), bytes.count == QueryCursor.byteCount else {

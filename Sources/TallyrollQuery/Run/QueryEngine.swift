@@ -32,10 +32,28 @@ package struct QueryEngine: Sendable {
             range = (order == .oldest ? cursor.sequence + 1 : 0)..<cursor.endSequence
         }
         let start = cursor?.now ?? now
-        let scope = QueryScope(snapshot, try PreparedFilter(filter, now: start), within: range)
-        return QueryResults(
-            scope, filter, now: start, order: order, limit: limit, after: cursor,
-            trace: scope.trace(isTimed: isTimed))
+        let (scope, trace) = try begin(
+            filter, now: start, within: range, for: .rows(limit: max(limit ?? Int.max, 1)), isTimed: isTimed)
+        trace.kind = "\(order) first"
+        return trace.running {
+            QueryResults(
+                scope, filter, now: start, order: order, limit: limit, after: cursor, trace: trace)
+        }
+    }
+
+    /// Prepares a run over the whole snapshot, or a part of it.
+    func begin(
+        _ filter: Filter, now: Int64? = nil, within range: Range<UInt64>? = nil,
+        for purpose: QueryPurpose = .count,
+        isTimed: Bool
+    ) throws(QueryError) -> (QueryScope, QueryTrace) {
+        let start = isTimed ? Stopwatch.now : 0
+        let scope = QueryScope(
+            snapshot, try PreparedFilter(filter, now: now ?? self.now),
+            within: range ?? 0..<snapshot.endSequence, for: purpose)
+        let trace = scope.trace(isTimed: isTimed)
+        if isTimed { trace.addPreparation(Stopwatch.now - start) }
+        return (scope, trace)
     }
 
     /// The events with an id, latest first: one, unless the id came from outside and was used again.

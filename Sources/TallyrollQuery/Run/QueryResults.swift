@@ -72,6 +72,10 @@ package final class QueryResults {
     /// - Throws: when the task is cancelled. What cannot be read is left out and reported in `problems`.
     package func next(into out: inout ByteWriter) throws -> QueryRow? {
         guard left > 0 else { return nil }
+        return try trace.running { try advance(into: &out) }
+    }
+
+    private func advance(into out: inout ByteWriter) throws -> QueryRow? {
         while true {
             let place: (sequence: UInt64, source: BlockRun.Source, row: Int)
             if let newest {
@@ -111,10 +115,8 @@ package final class QueryResults {
             guard let scan = newest?.scans[scanNumber] ?? oldest?.scans[scanNumber] else { return nil }
             do {
                 let block = try block(scanNumber, index, scan)
-                let before = block.bytesRead
-                defer { scan.countBytes(block.bytesRead - before) }
                 let start = out.count
-                let recordedAt = try append(row, of: block, into: &out)
+                let recordedAt = try scan.give(from: block) { try append(row, of: block, into: &out) }
                 let timestamp = out.view.load(Int64.self, at: start + RecordEncoder.timestampOffset)
                 return QueryRow(sequence: sequence, recordedAt: recordedAt, timestamp: timestamp)
             } catch {

@@ -2,15 +2,20 @@ import TallyrollFormat
 import TallyrollStore
 
 /// What a run looks at: the snapshot, the filter, and the sequences it may see.
-struct QueryScope {
+struct QueryScope: Sendable {
     let snapshot: StoreSnapshot
     let prepared: PreparedFilter
+    let purpose: QueryPurpose
     /// What the filter's bounds, the snapshot and the cursor leave.
     let sequences: Range<UInt64>
     /// The sequence after the last event that the query, from its first page on, may see.
     let snapshotEnd: UInt64
 
-    init(_ snapshot: StoreSnapshot, _ prepared: PreparedFilter, within range: Range<UInt64>) {
+    init(
+        _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, within range: Range<UInt64>,
+        for purpose: QueryPurpose = .count
+    ) {
+        self.purpose = purpose
         self.snapshot = snapshot
         self.prepared = prepared
         snapshotEnd = range.upperBound
@@ -34,7 +39,8 @@ struct QueryScope {
 
     /// Starts the trace of a run, and reports what should lie between the segments and does not.
     func trace(isTimed: Bool) -> QueryTrace {
-        let trace = QueryTrace(isTimed: isTimed)
+        let trace = QueryTrace(isTimed: isTimed, parts: prepared.partTexts)
+        trace.segments.reserveCapacity(snapshot.segments.count)
         var expected = snapshot.firstSequence
         var lastNumber: UInt64 = 0
         for segment in snapshot.segments {
@@ -45,7 +51,7 @@ struct QueryScope {
                 number: lastNumber, isSealed: segment.reader.isSealed,
                 events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
             if prepared.bounds == nil {
-                counts.prunedBy = .filter
+                counts.prunedBy = .impossible
             } else if segment.firstSequence >= sequences.upperBound
                 || segment.endSequence <= sequences.lowerBound
             {
@@ -73,7 +79,13 @@ struct QueryScope {
 
     /// Calls `body` with each event of the tail that is meant, in ascending sequence.
     func forEachInTail(_ trace: QueryTrace, _ body: (_ tail: Int, _ row: Int, _ record: RecordRow) -> Void) {
-        guard prepared.bounds != nil else { return }
+        guard prepared.bounds != nil, !snapshot.tail.isEmpty else { return }
+        trace.timed(.tail) { walkTail(trace, body) }
+    }
+
+    private func walkTail(
+        _ trace: QueryTrace, _ body: (_ tail: Int, _ row: Int, _ record: RecordRow) -> Void
+    ) {
         var scratch = QueryScratch()
         let storeTag = snapshot.storeTag
         for (place, tail) in snapshot.tail.enumerated() {

@@ -7,13 +7,15 @@ import TallyrollStore
 final class SegmentFilter {
     private let prepared: PreparedFilter
     private let reader: SegmentReader
-    private var verdicts: [Int: TermVerdicts] = [:]
+    /// What is known of questions on coded terms, by question.
+    private(set) var verdicts: [Int: TermVerdicts]
     private var documents: [Int: DocumentQuestion] = [:]
     private var scratch = QueryScratch()
 
-    init(_ prepared: PreparedFilter, _ reader: SegmentReader) {
+    init(_ prepared: PreparedFilter, _ reader: SegmentReader, verdicts: [Int: TermVerdicts] = [:]) {
         self.prepared = prepared
         self.reader = reader
+        self.verdicts = verdicts
     }
 
     // MARK: Dictionaries
@@ -22,7 +24,8 @@ final class SegmentFilter {
     func terms(_ leaf: Int) throws -> TermVerdicts? {
         guard case .codes(_, let dictionary) = LeafSource(prepared.leaves[leaf].field) else { return nil }
         if let known = verdicts[leaf] { return known }
-        let made = try TermVerdicts(reader, dictionary, prepared.questions[leaf])
+        let made = try TermVerdicts(
+            reader, dictionary, prepared.questions[leaf], prepared.leaves[leaf], &scratch)
         verdicts[leaf] = made
         return made
     }
@@ -107,7 +110,7 @@ final class SegmentFilter {
         case .codes(let column, let dictionary):
             var terms =
                 try verdicts.removeValue(forKey: index)
-                ?? TermVerdicts(reader, dictionary, prepared.questions[index])
+                ?? TermVerdicts(reader, dictionary, prepared.questions[index], leaf, &scratch)
             defer { verdicts[index] = terms }
             return try terms.rows(try block.codes(column), candidates, leaf, block.terms, &scratch)
         case .text(let column):

@@ -15,6 +15,8 @@ struct TermVerdicts {
 
     /// The codes of the values that a question names; beyond this many, looking each up costs more than judging.
     static let lookupLimit = 1_000
+    /// Dictionaries with no more terms are judged beforehand, so that posting lists can be asked.
+    private static let smallDictionary = 256
 
     init(_ segment: SegmentReader, _ dictionary: DictionaryID, _ question: Filter) throws {
         self.dictionary = dictionary
@@ -27,6 +29,23 @@ struct TermVerdicts {
             if let code = try segment.code(of: term, dictionary) { codes.append(code) }
         }
         form = .listed(codes.sorted())
+    }
+
+    /// The same, with the terms of a small dictionary judged now.
+    init(
+        _ segment: SegmentReader, _ dictionary: DictionaryID, _ question: Filter, _ leaf: CompiledLeaf,
+        _ scratch: inout QueryScratch
+    ) throws {
+        try self.init(segment, dictionary, question)
+        guard case .judged(let verdicts) = form, !verdicts.isEmpty else { return }
+        let count = try segment.termCount(dictionary)
+        // The terms of an open segment go on growing.
+        guard segment.isSealed, count <= TermVerdicts.smallDictionary else { return }
+        var judged = verdicts
+        form = .listed(
+            try (1..<UInt32(count + 1)).filter { code in
+                try judge(code, &judged, leaf, segment.terms, &scratch)
+            })
     }
 
     init(codes: [UInt32], _ dictionary: DictionaryID) {

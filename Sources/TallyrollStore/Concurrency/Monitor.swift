@@ -56,6 +56,16 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Runs `body` under the lock and wakes one waiting thread: for states that any of the waiting threads can serve.
+    package func updateWakingOne<R>(_ body: (inout State) throws -> R) rethrows -> R {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_signal(condition)
+            pthread_mutex_unlock(mutex)
+        }
+        return try body(&state)
+    }
+
     /// Waits until `body` gives a value; it is asked under the lock, now and after every update.
     @discardableResult
     package func wait<R>(for body: (inout State) throws -> R?) rethrows -> R {

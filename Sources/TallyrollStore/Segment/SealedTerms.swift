@@ -8,6 +8,8 @@ final class SealedTerms: SegmentTerms, Sendable {
     private let footer: SegmentFooter
     private let fallback: @Sendable () throws -> GrowingTerms
     private let state = Mutex(State())
+    /// The bytes of dictionaries read so far.
+    let bytesRead = Atomic<Int>(0)
 
     private struct State {
         var decoded: [DictionaryID: TermTable] = [:]
@@ -87,6 +89,7 @@ final class SealedTerms: SegmentTerms, Sendable {
         guard let place = footer.section(.dictionary, dictionary.rawValue) else { return nil }
         do {
             let bytes = try file.section(place)
+            bytesRead.wrappingAdd(place.length, ordering: .relaxed)
             let loaded = LoadedSection(
                 owner: bytes, section: try DictionarySection(bytes.view, origin: place.offset))
             state.withLock { $0.sections[dictionary] = loaded }

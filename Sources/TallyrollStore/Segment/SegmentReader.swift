@@ -18,6 +18,7 @@ package final class SegmentReader: Sendable {
     private let sealedEntries: [BlockEntry]
     private let cache: BlockCache
     private let state = Mutex(State())
+    private let indexBytes = Atomic<Int>(0)
 
     private struct State {
         var postings: [DictionaryID: LoadedPostings] = [:]
@@ -280,6 +281,25 @@ package final class SegmentReader: Sendable {
         table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
+    /// Whether the segment has posting lists of a dictionary.
+    package func hasPostings(_ dictionary: DictionaryID) -> Bool {
+        footer?.section(.postings, dictionary.rawValue) != nil
+    }
+
+    /// The bytes that the first look at a dictionary's posting lists reads; nil when they are in memory already, or
+    /// there are none.
+    package func unreadPostingBytes(_ dictionary: DictionaryID) -> Int? {
+        guard let section = footer?.section(.postings, dictionary.rawValue),
+            state.withLock({ $0.postings[dictionary] == nil })
+        else { return nil }
+        return section.length
+    }
+
+    /// The bytes of dictionaries, posting lists and other indexes read so far, for accounts of what a query cost.
+    package var indexBytesRead: Int {
+        indexBytes.load(ordering: .relaxed) + (sealedTerms?.bytesRead.load(ordering: .relaxed) ?? 0)
+    }
+
     private func loadIndex<T>(
         _ role: IndexRole, _ id: UInt8, _ open: (Bytes, IndexSection, SegmentFooter) throws -> T
     ) throws -> T? {
@@ -287,7 +307,9 @@ package final class SegmentReader: Sendable {
         let key = UInt16(role.rawValue) << 8 | UInt16(id)
         if state.withLock({ $0.damagedSections.contains(key) }) { return nil }
         do {
-            return try open(try file.section(section), section, footer)
+            let bytes = try file.section(section)
+            indexBytes.wrappingAdd(section.length, ordering: .relaxed)
+            return try open(bytes, section, footer)
         } catch is FormatError {
             // Indexes can be done without; the verifier reports the damage.
             _ = state.withLock { $0.damagedSections.insert(key) }

@@ -2,19 +2,32 @@ import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 
-extension AuditLog {
+/// What can be asked of a log: the same of an `AuditLog`, which also writes, and of an `AuditLogReader`.
+///
+/// Every question is answered from the log as it is at the moment of asking; every event that was acknowledged by then
+/// is found. Async methods wait without occupying a thread of Swift's cooperative pool, and stop reading when their
+/// task is cancelled, with `CancellationError`. Where part of the store cannot be read, they throw `IncompleteAnswer`
+/// rather than leave events out.
+public protocol ReadableLog: Sendable {
+    /// What answers the questions.
+    var reads: StoreReads { get }
+}
+
+extension ReadableLog {
+    // MARK: Events
+
     /// The events a filter means.
     ///
     /// - Parameters:
     ///   - filter: All events if nothing is said.
     ///   - order: `.newest` is by event time, the latest first; `.oldest` is the order in which they were appended.
     ///   - limit: At most so many; knowing it lets the query stop earlier than leaving the loop does.
-    ///   - cursor: Where an earlier page ended.
+    ///   - cursor: Where an earlier pass of the same query ended: `EventSequence.Iterator.cursor`.
     public func events(
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
         after cursor: QueryCursor? = nil
     ) -> EventSequence {
-        reads.events(filter, order: order, limit: limit, after: cursor)
+        EventSequence { [reads] in try reads.results(filter, order: order, limit: limit, after: cursor) }
     }
 
     /// The events an expression means, as in `"user = alice@example.com and time >= now-24h"`.
@@ -27,6 +40,22 @@ extension AuditLog {
         events(where: try Filter(expression), order: order, limit: limit, after: cursor)
     }
 
+    /// `events` for code that is not async: looks for each event on the calling thread.
+    public func eventsBlocking(
+        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
+    ) throws -> BlockingEvents {
+        BlockingEvents(try reads.results(filter, order: order, limit: limit, after: cursor))
+    }
+
+    /// `events` for code that is not async: looks for each event on the calling thread.
+    public func eventsBlocking(
+        where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
+        after cursor: QueryCursor? = nil
+    ) throws -> BlockingEvents {
+        try eventsBlocking(where: try Filter(expression), order: order, limit: limit, after: cursor)
+    }
+
     /// The events with this id, minted or foreign: usually one, since a log records what it is given, also twice.
     public func events(withID id: String) async throws -> [RecordedEvent] {
         try await reads.events(withID: id)
@@ -36,6 +65,8 @@ extension AuditLog {
     public func event(at sequence: UInt64) async throws -> RecordedEvent? {
         try await reads.event(at: sequence)
     }
+
+    // MARK: Counts
 
     /// How many events a filter means.
     public func count(where filter: Filter = .all) async throws -> Int { try await reads.count(filter) }
@@ -66,6 +97,8 @@ extension AuditLog {
     public func histogram(where filter: Filter = .all, every width: Duration) async throws -> [EventBucket] {
         try await reads.histogram(filter, every: width)
     }
+
+    // MARK: Proof
 
     /// Reads every stored byte again and proves chain, tree and indexes. Runs beside appends without false alarms.
     public func verify(_ options: VerificationOptions = VerificationOptions()) async throws

@@ -1,0 +1,67 @@
+import TallyrollFormat
+import TallyrollStore
+
+/// The events of a segment that its indexes leave over: no other is meant.
+///
+/// `@unchecked Sendable`: nothing in it changes, and what its lists borrow from is kept.
+struct Candidates: @unchecked Sendable {
+    let set: IndexSet
+    /// The ordinals, when they are few.
+    let few: [UInt32]?
+    /// What was looked up, for explanations.
+    let name: String
+    private let owners: [SegmentReader.LoadedPostings]
+
+    /// Beyond this many, ordinals are found block by block as they are needed.
+    static let fewLimit = 4_096
+
+    init(_ set: IndexSet, universe: Int, name: String, owners: [SegmentReader.LoadedPostings]) {
+        self.set = set
+        self.name = name
+        self.owners = owners
+        few = set.few(universe, limit: Candidates.fewLimit)
+    }
+
+    /// The events among a block's ordinals, as rows; nil when there is none.
+    func rows(_ ordinals: Range<Int>) -> RowSet? {
+        if let few {
+            let start = Candidates.lowerBound(few, ordinals.lowerBound)
+            guard start < few.count, Int(few[start]) < ordinals.upperBound else { return nil }
+            var rows = RowSet(size: ordinals.count)
+            for index in start..<few.count {
+                let ordinal = Int(few[index])
+                guard ordinal < ordinals.upperBound else { break }
+                rows.insert(ordinal - ordinals.lowerBound)
+            }
+            return rows
+        }
+        let bitmap = set.bitmap(in: ordinals)
+        if bitmap.words.allSatisfy({ $0 == 0 }) { return nil }
+        var rows = RowSet(size: ordinals.count)
+        for index in bitmap.words.indices { rows.setWord(index, bitmap.words[index]) }
+        return rows
+    }
+
+    /// The number of events among the ordinals, also of those that are in one more list.
+    func count(_ ordinals: Range<Int>, also list: PostingList? = nil) -> Int {
+        if let few {
+            let start = Candidates.lowerBound(few, ordinals.lowerBound)
+            let end = Candidates.lowerBound(few, ordinals.upperBound)
+            guard let list else { return end - start }
+            return few[start..<end].count { list.contains(Int($0)) }
+        }
+        guard let list else { return set.count(in: ordinals) }
+        let one = IndexSet.lists([list], isDisjoint: true)
+        if case .all(let parts) = set { return IndexSet.all(parts + [one]).count(in: ordinals) }
+        return IndexSet.all([set, one]).count(in: ordinals)
+    }
+
+    static func lowerBound(_ ordinals: [UInt32], _ ordinal: Int) -> Int {
+        var (low, high) = (0, ordinals.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(ordinals[middle]) < ordinal { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,142 @@
+import TallyrollFormat
+import TallyrollStore
+
+/// Decides how a segment is searched: leaves out what directory and dictionaries rule out, asks those indexes that
+/// cost less than they save, and puts what is left in order.
+struct SegmentPlanner {
+    private let scope: QueryScope
+    private let trace: QueryTrace
+    private let place: Int
+    private let filter: SegmentFilter
+    private var plan: SegmentPlan
+
+    private var segment: StoreSnapshot.Segment { plan.segment }
+    private var prepared: PreparedFilter { scope.prepared }
+
+    /// Never throws: what cannot be read is left to the columns, and each block says so.
+    static func plan(_ scope: QueryScope, segment place: Int, _ trace: QueryTrace) -> SegmentPlan {
+        trace.timed(.plan) {
+            var planner = SegmentPlanner(scope, place, trace)
+            let before = planner.segment.reader.indexBytesRead
+            planner.run()
+            trace.segments[place].indexBytesRead += planner.segment.reader.indexBytesRead - before
+            planner.plan.verdicts = planner.filter.verdicts
+            return planner.plan
+        }
+    }
+
+    private init(_ scope: QueryScope, _ place: Int, _ trace: QueryTrace) {
+        self.scope = scope
+        self.place = place
+        self.trace = trace
+        plan = SegmentPlan(place: place, segment: scope.snapshot.segments[place])
+        filter = SegmentFilter(scope.prepared, scope.snapshot.segments[place].reader)
+    }
+
+    private mutating func run() {
+        guard let bounds = prepared.bounds else { return prune(.impossible) }
+        let choice = BlockChoice(segment, scope.sequences, bounds, trace)
+        plan.blocks = choice.blocks
+        trace.segments[place].blocksPrunedBySequence = choice.prunedBySequence
+        trace.segments[place].blocksPrunedByTime = choice.prunedByTime
+        if plan.blocks.isEmpty { return prune(choice.prunedByTime > 0 ? .time : .sequence) }
+        do {
+            guard try foldKnown(choice) else { return }
+            try chooseIndexes(choice.events)
+        } catch {
+            // The dictionary cannot be read: then neither can the columns that refer to it, and each block says so.
+            plan.residual = prepared.parts.enumerated().map { SegmentPlan.Part(number: $0, tree: $1) }
+        }
+        guard !plan.blocks.isEmpty, trace.segments[place].access == nil else { return }
+        trace.segments[place].access = plan.residual.isEmpty ? .directory : .scan
+    }
+
+    private mutating func prune(_ reason: QueryTrace.Pruning) {
+        plan.blocks = []
+        plan.residual = []
+        plan.candidates = nil
+        trace.segments[place].prunedBy = reason
+    }
+
+    /// Replaces questions by what directory and dictionaries know of the whole segment; false when nothing is left.
+    private mutating func foldKnown(_ choice: BlockChoice) throws -> Bool {
+        for (number, part) in prepared.parts.enumerated() {
+            var emptyField: Field?
+            let tree = try part.replacing { leaf in
+                if let verdict = known(leaf, choice) { return verdict }
+                guard let terms = try filter.terms(leaf), terms.isEmpty else { return nil }
+                emptyField = prepared.leaves[leaf].field
+                return false
+            }
+            if case .constant(false) = tree {
+                prune(emptyField.map { .index("\($0)") } ?? .time)
+                return false
+            }
+            if case .constant(true) = tree { continue }
+            plan.residual.append(SegmentPlan.Part(number: number, tree: tree))
+        }
+        return true
+    }
+
+    /// What the times of the blocks say about a question.
+    private func known(_ leaf: Int, _ choice: BlockChoice) -> Bool? {
+        switch prepared.leaves[leaf].field {
+        case .time: choice.times.flatMap { prepared.leaves[leaf].verdict($0) }
+        case .recorded: choice.recordedTimes.flatMap { prepared.leaves[leaf].verdict($0) }
+        default: nil
+        }
+    }
+
+    // MARK: Indexes
+
+    private mutating func chooseIndexes(_ events: Int) throws {
+        var choice = try IndexChoice(scope, plan, filter, events: events, trace)
+        try choice.choose()
+        plan.residual = choice.residual
+        plan.cost = choice.cost
+        trace.segments[place].estimatedCandidates += Int(choice.rows)
+        trace.segments[place].estimatedRows += Int(choice.meant)
+        guard let candidates = choice.candidates else { return }
+        if case .nothing = candidates.set { return prune(.index(candidates.name)) }
+        trace.segments[place].access = .indexes
+        plan.candidates = candidates
+        for part in choice.indexed where part < 64 { trace.segments[place].indexedParts |= 1 << UInt64(part) }
+        keepBlocks(candidates)
+        if plan.blocks.isEmpty { return prune(.index(candidates.name)) }
+        // Where indexes only named blocks, those that are left are all there is to know.
+        if case .blocks = candidates.set { plan.candidates = nil }
+    }
+
+    /// Leaves out the blocks in which no candidate lies, where that is cheap to tell.
+    private mutating func keepBlocks(_ candidates: Candidates) {
+        let before = plan.blocks.count
+        if let few = candidates.few { keepBlocks(of: few) }
+        if case .blocks(let ranges) = candidates.set { keepBlocks(ranges) }
+        if case .all(let parts) = candidates.set {
+            for case .blocks(let ranges) in parts { keepBlocks(ranges) }
+        }
+        let pruned = before - plan.blocks.count
+        trace.segments[place].blocksPrunedByIndex += pruned
+        if pruned > 0 { trace.blocksPruned[candidates.name, default: 0] += pruned }
+    }
+
+    /// Keeps the blocks in which one of some ordinals lies.
+    private mutating func keepBlocks(of ordinals: [UInt32]) {
+        var next = 0
+        plan.blocks.removeAll { block in
+            let range = plan.segment.ordinals(ofBlock: block)
+            while next < ordinals.count, Int(ordinals[next]) < range.lowerBound { next += 1 }
+            return next >= ordinals.count || Int(ordinals[next]) >= range.upperBound
+        }
+    }
+
+    /// Keeps the blocks that overlap one of some ascending ranges.
+    private mutating func keepBlocks(_ ranges: [Range<Int>]) {
+        var next = 0
+        plan.blocks.removeAll { block in
+            let range = plan.segment.ordinals(ofBlock: block)
+            while next < ranges.count, ranges[next].upperBound <= range.lowerBound { next += 1 }
+            return next >= ranges.count || ranges[next].lowerBound >= range.upperBound
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Synchronization
+import TallyrollFormat
+import TallyrollStore
+
+extension QueryScope {
+    /// Puts together what `body` makes of every segment that may hold events that are meant.
+    ///
+    /// `body` is given scans that together cover all blocks once; a segment may come in several scans of a part of
+    /// its blocks each. When the whole is expected to take long, several threads of the engine's own work at once,
+    /// each on a partial result of its own from `initial`, which `merge` then adds up in no particular order; so
+    /// nothing may depend on the order of segments. Memory is that of one partial result a processor.
+    func fold<Partial>(
+        _ trace: QueryTrace, _ initial: @Sendable () throws -> Partial,
+        body: @Sendable (SegmentScan, inout Partial) throws -> Void,
+        merge: (inout Partial, Partial) throws -> Void
+    ) throws -> Partial {
+        let plans = try plans(trace)
+        let cost = plans.reduce(0) { $0 + $1.cost }
+        let threads = ParallelRun.threads(for: cost)
+        guard threads > 1 else {
+            var result = try initial()
+            for plan in plans { try body(SegmentScan(self, plan, trace), &result) }
+            return result
+        }
+        let pieces = ParallelRun.pieces(plans, cost: cost, threads: threads)
+        var parts = try ParallelRun.run(threads, pieces.count, trace, initial) { number, trace, partial in
+            let piece = pieces[number]
+            let plan = plans[piece.plan]
+            try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+        }
+        var result = parts.removeFirst()
+        for part in parts { try trace.timed(.gather) { try merge(&result, part) } }
+        return result
+    }
+
+    /// Plans for the segments that may hold events that are meant, in their order.
+    private func plans(_ trace: QueryTrace) throws -> [SegmentPlan] {
+        let places = trace.timed(.prepare) { segments }
+        let threads = ParallelRun.threads(for: Double(places.count) * ParallelRun.planCost)
+        guard threads > 1 else {
+            return places.map { SegmentPlanner.plan(self, segment: $0, trace) }.filter { !$0.blocks.isEmpty }
+        }
+        let size = 32
+        let parts = try ParallelRun.run(threads, (places.count + size - 1) / size, trace, { [SegmentPlan]() })
+        {
+            number, trace, plans in
+            for place in places[number * size..<min((number + 1) * size, places.count)] {
+                let plan = SegmentPlanner.plan(self, segment: place, trace)
+                if !plan.blocks.isEmpty { plans.append(plan) }
+            }
+        }
+        return parts.flatMap { $0 }.sorted { $0.place < $1.place }
+    }
+}
+
+/// Work of one run on several threads at once.
+enum ParallelRun {
+    /// Nanoseconds of expected work below which a thread costs more than it brings.
+    private static let worthwhile = 2_000_000.0
+    /// Nanoseconds that planning a segment is expected to take.
+    static let planCost = 3_000.0
+
+    /// Threads to use at most; for tests.
+    @TaskLocal static var limit: Int?
+    /// Whether even the smallest work is shared out; for tests.
+    @TaskLocal static var isEager = false
+
+    /// How many threads to use for work of so many nanoseconds.
+    static func threads(for cost: Double) -> Int {
+        guard isEager || cost >= worthwhile else { return 1 }
+        let processors = limit ?? DedicatedThreads.processorCount
+        return isEager ? processors : min(processors, Int(cost / worthwhile) + 1)
+    }
+
+    /// Blocks of one plan that are looked at by one thread.
+    struct Piece: Sendable {
+        var plan: Int
+        /// Places in the plan's list of blocks.
+        var blocks: Range<Int>
+    }
+
+    /// Cuts plans into pieces, small enough that threads end at about the same time.
+    static func pieces(_ plans: [SegmentPlan], cost: Double, threads: Int) -> [Piece] {
+        let target = max(cost / Double(threads * 8), 1)
+        var pieces: [Piece] = []
+        for (number, plan) in plans.enumerated() {
+            let count = min(plan.blocks.count, max(1, Int(plan.cost / target) + 1))
+            let size = (plan.blocks.count + count - 1) / count
+            for start in stride(from: 0, to: plan.blocks.count, by: size) {
+                pieces.append(Piece(plan: number, blocks: start..<min(start + size, plan.blocks.count)))
+            }
+        }
+        return pieces
+    }
+
+    /// What one thread works on. `@unchecked Sendable`: only that thread touches it, and the caller once all ended.
+    private final class Worker<Partial>: @unchecked Sendable {
+        var partial: Partial
+        let trace: QueryTrace
+        var failure: (any Error)?
+
+        init(_ partial: Partial, _ trace: QueryTrace) {
+            self.partial = partial
+            self.trace = trace
+        }
+    }
+
+    /// What the threads of a run share.
+    private final class Progress: Sendable {
+        let next = Atomic<Int>(0)
+        let isStopped = Atomic<Bool>(false)
+    }
+
+    /// Runs `body` for each number below `count`, each once, and gives the partial results of the threads. The first
+    /// error ends the run. Cancelling the caller's task does too.
+    static func run<Partial>(
+        _ threads: Int, _ count: Int, _ trace: QueryTrace, _ initial: () throws -> Partial,
+        _ body: @Sendable (Int, QueryTrace, inout Partial) throws -> Void
+    ) throws -> [Partial] {
+        let threads = max(1, min(threads, count))
+        let workers = try (0..<threads).map { Worker(try initial(), $0 == 0 ? trace : trace.forHelper()) }
+        trace.threads = max(trace.threads, threads)
+        let progress = Progress()
+        withoutActuallyEscaping(body) { body in
+            let outer = trace.isTimed ? trace.enter(.other) : nil
+            DedicatedThreads.run(threads) { thread in
+                let worker = workers[thread]
+                if thread > 0 { _ = worker.trace.enter(.other) }
+                while !progress.isStopped.load(ordering: .relaxed) {
+                    let number = progress.next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard number < count else { break }
+                    do {
+                        if thread == 0, Task.isCancelled { throw CancellationError() }
+                        try body(number, worker.trace, &worker.partial)
+                    } catch {
+                        worker.failure = error
+                        progress.isStopped.store(true, ordering: .relaxed)
+                    }
+                }
+                // The caller's thread waits for the others from here on.
+                _ = worker.trace.enter(thread > 0 ? nil : .wait)
+            }
+            if trace.isTimed { _ = trace.enter(outer) }
+        }
+        for worker in workers.dropFirst() { trace.add(worker.trace) }
+        if let failure = workers.lazy.compactMap(\.failure).first { throw failure }
+        return workers.map(\.partial)
+    }
+}
