@@ -190,6 +190,27 @@ package final class DocumentColumn: Sendable {
         }
     }
 
+    /// Adds the rows that have, at any path, a string that holds a text. `judge` is asked about the content of strings
+    /// whose escapes leave it open.
+    package func insertRows(
+        holding needle: TextNeedle, into rows: inout RowSet, _ judge: (ByteView) -> Bool
+    ) throws {
+        for place in plan.paths.indices {
+            let column = try column(place)
+            if column.quoted {
+                let entries = try column.texts.rows(from: context, holding: needle, isJSON: true, judge)
+                insertRows(of: place, entries, into: &rows)
+            } else if !column.texts.isNumeric {
+                let entries = try column.texts.rows(from: context) { value in
+                    guard let value, value.count >= 2, value[0] == UInt8(ascii: "\"") else { return false }
+                    let content = value.trusted(1, value.count - 2)
+                    return needle.isIn(content, isJSON: true) ?? judge(content)
+                }
+                insertRows(of: place, entries, into: &rows)
+            }
+        }
+    }
+
     /// Calls `body` with each row whose object is kept as text.
     package func forEachRaw(_ body: (_ row: Int, _ document: ByteView) -> Void) throws {
         guard hasRaw else { return }

@@ -113,7 +113,7 @@ package struct NumberPattern {
 
     /// The number that `text` writes in its only canonical form: no plus, no leading zeros, no minus zero.
     @inline(__always)
-    private static func parse(_ text: ByteView) -> (mantissa: Int64, fractionDigits: Int)? {
+    static func parse(_ text: ByteView) -> (mantissa: Int64, fractionDigits: Int)? {
         var position = 0
         let negative = text.base[0] == 0x2D
         if negative { position = 1 }

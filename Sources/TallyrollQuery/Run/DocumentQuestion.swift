@@ -65,9 +65,15 @@ struct DocumentQuestion {
             }
             return
         }
-        try documents.insertRows(where: { _ in true }, stringsOnly: true, into: &result) { scalar in
-            guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\"") else { return false }
-            return leaf.matches(text: JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch))
+        if let needle = leaf.needle {
+            try documents.insertRows(holding: needle, into: &result) { content in
+                leaf.matches(text: JSONText.content(content, &scratch))
+            }
+        } else {
+            try documents.insertRows(where: { _ in true }, stringsOnly: true, into: &result) { scalar in
+                guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\"") else { return false }
+                return leaf.matches(text: JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch))
+            }
         }
         try documents.forEachRaw { row, document in
             if candidates.contains(row), leaf.matches(stringsOf: document, &scratch) { result.insert(row) }
