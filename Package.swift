@@ -90,7 +90,7 @@ let package = Package(
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollTests", dependencies: ["Tallyroll"], exclude: ["Fixtures"],
+            name: "TallyrollTests", dependencies: ["Tallyroll", "kill-writer"], exclude: ["Fixtures"],
             swiftSettings: swiftSettings),
     ]
 )

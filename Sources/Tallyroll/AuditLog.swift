@@ -22,7 +22,11 @@ public final class AuditLog: ReadableLog {
 
     private init(_ store: AuditStore) {
         self.store = store
-        reads = StoreReads(time: store.time) { store.snapshot() }
+        reads = StoreReads(time: store.time) {
+            store.snapshot()
+        } changes: {
+            LogChanges(signal: store.appended, found: {}, failure: { store.failure })
+        }
     }
 
     /// Opens the store at `path`, creating it if there is none, and recovers it if the last writer did not close it.

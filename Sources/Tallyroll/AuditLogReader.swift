@@ -13,6 +13,11 @@ public final class AuditLogReader: ReadableLog {
     /// - Throws: `.noStore` when there is none.
     public init(path: String, cacheBytes: Int = StoreOptions().cacheBytes) throws(AuditLogError) {
         let follower = try StoreFollower(PosixStorage(root: path), path: path, cacheBytes: cacheBytes)
-        reads = StoreReads(time: SystemTimeSource()) { try follower.refresh() }
+        reads = StoreReads(time: SystemTimeSource()) {
+            try follower.refresh()
+        } changes: {
+            let watcher = try follower.watcher()
+            return LogChanges(signal: watcher.signal, found: { watcher.noteChange() }, failure: { nil })
+        }
     }
 }

@@ -66,6 +66,27 @@ extension ReadableLog {
         try await reads.event(at: sequence)
     }
 
+    // MARK: Following
+
+    /// The events a filter means, in the order of the log, those that are there and those that are appended from now on,
+    /// for as long as the loop runs: none is missed, none is given twice.
+    ///
+    /// - Parameters:
+    ///   - filter: All events if nothing is said. `now` stands for the moment at which the loop begins.
+    ///   - start: Where to begin; at the events that are appended from now on if nothing is said.
+    public func follow(where filter: Filter = .all, from start: FollowStart = .now) -> FollowSequence {
+        FollowSequence(reads, filter, start)
+    }
+
+    /// The events an expression means, as they are appended; see `follow(where:from:)`.
+    ///
+    /// - Throws: `QueryError`, which points at the character.
+    public func follow(
+        where expression: String, from start: FollowStart = .now
+    ) throws(QueryError) -> FollowSequence {
+        follow(where: try Filter(expression), from: start)
+    }
+
     // MARK: Counts
 
     /// How many events a filter means.

@@ -7,6 +7,7 @@ import TallyrollStore
 public struct StoreReads: Sendable {
     let time: any TimeSource
     let snapshot: @Sendable () throws -> StoreSnapshot
+    let changes: @Sendable () throws -> LogChanges
 
     func engine() throws -> QueryEngine {
         QueryEngine(try snapshot(), now: time.nowNanoseconds())
@@ -69,6 +70,15 @@ public struct StoreReads: Sendable {
     func verify(_ options: VerificationOptions) async throws -> VerificationReport {
         try await Verifier(try snapshot(), options: options).report()
     }
+}
+
+/// How a follower learns that there may be more events.
+struct LogChanges: Sendable {
+    let signal: ChangeSignal
+    /// Called when there were more.
+    let found: @Sendable () -> Void
+    /// Why no more will come, when that is a failure.
+    let failure: @Sendable () -> AuditLogError?
 }
 
 /// The events that share the values of the fields they were counted by.

@@ -96,8 +96,7 @@ import Testing
             heap: &heap, into: &out)
 
         var codes = ByteWriter()
-        var packing: [UInt64] = []
-        CodeColumn.write(leader, packing: &packing, into: &codes)
+        CodeColumn.write(leader, into: &codes)
         let codeBytes = Bytes(codes.array)
         let leaders = try codeBytes.withView { try LeaderRanks(try CodeColumn($0, count: count)) }
         let context = ColumnContext(
@@ -185,7 +184,7 @@ import Testing
             var copied = 0
             for (slot, marker) in shape.markers.enumerated() {
                 shape.text.withView { rebuilt.bytes($0.trusted(copied, marker - copied)) }
-                rebuilt.bytes(view.trusted(Int(scanner.slots[slot].offset), Int(scanner.slots[slot].length)))
+                rebuilt.bytes(scanner.slots.value(slot, in: view))
                 copied = marker + 1
             }
             shape.text.withView { rebuilt.bytes($0.trusted(copied, $0.count - copied)) }

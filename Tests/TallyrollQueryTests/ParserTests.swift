@@ -1,4 +1,5 @@
 import Testing
+import TallyrollFormat
 import TallyrollQuery
 
 @Suite("Expressions")

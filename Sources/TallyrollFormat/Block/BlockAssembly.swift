@@ -18,13 +18,14 @@ struct BlockAssembly: ~Copyable {
     private var integers = IntegerColumnEncoder()
     private let details = DocumentField(.details, .detailsShape, .detailsPath)
     private let extra = DocumentField(.extra, .extraShape, .extraPath)
-    private var texts = [ValueList](repeating: ValueList(), count: StringField.count)
+    private var texts = ValueColumns(count: StringField.count)
     private var numbers = FixedColumns()
+    private var users = LeaderRows([])
     private var severityCodes: [UInt32] = []
     private var actionCodes: [UInt32] = []
     private var componentCodes: [UInt32] = []
-    private var bits: [UInt64] = []
-    private var resourceTerm = ByteWriter(capacity: 256)
+    private var resourceText = ByteWriter(capacity: 64 << 10)
+    private var resources = ValueColumn()
     private var section = ByteWriter(capacity: 64 << 10)
     private var body = ByteWriter(capacity: 1 << 20)
     private var directory = ByteWriter(capacity: 4096)
@@ -89,14 +90,14 @@ struct BlockAssembly: ~Copyable {
     /// Takes the records apart into one list of values a field, then gives the terms their codes a field at a time,
     /// while that field's dictionary is in the processor's cache.
     private mutating func collect(_ input: BlockInput) throws {
-        for index in texts.indices { texts[index].removeAll() }
+        texts.removeAll()
         numbers.removeAll()
         for row in input.recordOffsets.indices {
             try collect(Int(input.recordOffsets[row]), row, input.memory)
             numbers.appendRecorded(input.recordedAt[row])
         }
         let count = input.recordOffsets.count
-        for index in texts.indices where texts[index].count > 0 { texts[index].pad(to: count) }
+        for index in 0..<texts.count where texts[index].count > 0 { texts[index].pad(to: count) }
         typeCodes = intern(.type, .type, count, input.memory)
         severityCodes = intern(.severity, .severity, count, input.memory)
         actionCodes = intern(.action, .action, count, input.memory)
@@ -151,51 +152,58 @@ struct BlockAssembly: ~Copyable {
     private func intern(
         _ field: StringField, _ dictionary: DictionaryID, _ count: Int, _ memory: ByteView
     ) -> [UInt32] {
-        let values = texts[field.index]
+        BlockAssembly.codes(texts[field.index].span, in: dictionaries[dictionary.index], count, memory)
+    }
+
+    private static func codes(
+        _ values: ValueSpan, in terms: SharedTerms, _ count: Int, _ memory: ByteView
+    ) -> [UInt32] {
         guard values.count > 0 else { return [UInt32](repeating: 0, count: count) }
-        let terms = dictionaries[dictionary.index]
         return [UInt32](unsafeUninitializedCapacity: count) { codes, initialized in
-            for row in 0..<count {
-                codes[row] = values.isAbsent(row) ? 0 : terms.table.intern(values.value(row, in: memory))
-            }
+            guard let first = codes.baseAddress, values.count == count else { return }
+            terms.table.intern(values, in: memory, into: first)
             initialized = count
         }
     }
 
     private mutating func internResources(_ count: Int, _ memory: ByteView) {
-        let types = texts[StringField.resourceType.index]
-        let ids = texts[StringField.resourceID.index]
-        let terms = dictionaries[DictionaryID.resource.index]
-        resourceCodes.removeAll(keepingCapacity: true)
-        resourceCodes.reserveCapacity(count)
+        let types = texts[StringField.resourceType.index].span
+        let ids = texts[StringField.resourceID.index].span
+        resourceText.removeAll()
+        resources.removeAll()
         for row in 0..<count {
             let type = row < types.count && !types.isAbsent(row) ? types.value(row, in: memory) : nil
             let id = row < ids.count && !ids.isAbsent(row) ? ids.value(row, in: memory) : nil
             if type == nil, id == nil {
-                resourceCodes.append(0)
+                resources.appendAbsent()
                 continue
             }
-            resourceTerm.removeAll()
-            ResourceTerm.write(type: type, id: id, into: &resourceTerm)
-            resourceCodes.append(terms.table.intern(resourceTerm.view))
+            let start = resourceText.count
+            ResourceTerm.write(type: type, id: id, into: &resourceText)
+            resources.append(
+                offset: UInt32(truncatingIfNeeded: start),
+                length: UInt32(truncatingIfNeeded: resourceText.count - start))
         }
+        resourceCodes = BlockAssembly.codes(
+            resources.span, in: dictionaries[DictionaryID.resource.index], count, resourceText.view)
     }
 
     private mutating func hashIDs(_ count: Int, _ memory: ByteView) {
-        let ids = texts[StringField.id.index]
-        idHashes.removeAll(keepingCapacity: true)
-        idHashes.reserveCapacity(count)
-        for row in 0..<count {
-            let isForeign = row < ids.count && !ids.isAbsent(row)
-            idHashes.append(isForeign ? IDHash.of(ids.value(row, in: memory)) : IDHash.none)
+        let ids = texts[StringField.id.index].span
+        idHashes = [UInt64](unsafeUninitializedCapacity: count) { hashes, initialized in
+            for row in 0..<count {
+                let isForeign = row < ids.count && !ids.isAbsent(row)
+                hashes[row] = isForeign ? IDHash.of(ids.value(row, in: memory)) : IDHash.none
+            }
+            initialized = count
         }
     }
 
     private func collectDocuments(_ memory: ByteView) {
         details.encoder.removeAll()
-        details.encoder.append(texts[StringField.details.index], in: memory)
+        details.encoder.append(texts[StringField.details.index].span, hints: actionCodes, in: memory)
         extra.encoder.removeAll()
-        extra.encoder.append(texts[StringField.extra.index], in: memory)
+        extra.encoder.append(texts[StringField.extra.index].span, hints: actionCodes, in: memory)
     }
 
     // MARK: Sections
@@ -212,6 +220,7 @@ struct BlockAssembly: ~Copyable {
         writeCodes(componentCodes, .component)
         writeCodes(userCodes, .user)
         writeCodes(resourceCodes, .resource)
+        users = LeaderRows(userCodes)
         writeText(.id, .id, input.memory)
         writeText(.error, .error, input.memory)
         writeText(.message, .message, input.memory)
@@ -250,17 +259,17 @@ struct BlockAssembly: ~Copyable {
     }
 
     private mutating func writeCodes(_ codes: [UInt32], _ column: ColumnID) {
-        CodeColumn.write(codes, packing: &bits, into: &section)
+        CodeColumn.write(codes, into: &section)
         close(.column, Int(column.rawValue))
     }
 
     private mutating func writeText(_ field: StringField, _ column: ColumnID, _ memory: ByteView) {
-        let values = texts[field.index]
+        let values = texts[field.index].span
         // A field nobody uses costs not even a directory entry.
         guard values.presentCount > 0 else { return }
         columns.encode(
             values, in: memory, shared: DictionaryID(field: field).map { dictionaries[$0.index] },
-            leader: BlockEncoder.followsUser(field) ? userCodes : nil, heap: &heap, into: &section)
+            leader: BlockEncoder.followsUser(field) ? users : nil, heap: &heap, into: &section)
         close(.column, Int(column.rawValue))
     }
 

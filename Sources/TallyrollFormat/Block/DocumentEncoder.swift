@@ -1,72 +1,93 @@
 /// Writes the JSON objects of one field as shapes and one column a path.
 package struct DocumentEncoder: ~Copyable {
     private var scanner = ShapeScanner()
-    /// Shapes met in this block, and how often.
-    private var local = TermInterner(capacity: 256)
-    private var uses: [UInt32] = [0]
-    /// Local shape of each row; 0 absent, `rawRow` kept as text.
-    private var rowShapes: [UInt32] = []
-    private var rowDocuments = ValueList()
+    private var known = KnownShapes()
+    /// The known shapes met in this block in order, from 1, and how often each was.
+    private var met = PlainList<UInt32>()
+    private var uses = PlainList<UInt32>()
+    /// The place in `met` of each known shape, 0 where it was not met.
+    private var places = PlainList<UInt32>()
+    /// Place in `met` of each row's shape; 0 absent, `rawRow` kept as text.
+    private var rowShapes = PlainList<UInt32>()
+    private var rowDocuments = ValueColumn()
     /// The scalars of all rows, row after row.
-    private var slotOffsets: [UInt32] = []
-    private var slotLengths: [UInt32] = []
-    private var rowSlots: [Int] = []
-    private var codes: [UInt32] = []
-    private var rawDocuments = ValueList()
-    private var pathValues: [ValueList] = []
-    private var bits: [UInt64] = []
+    private var slots = ValueColumn()
+    private var codes = PlainList<UInt32>()
+    private var rawDocuments = ValueColumn()
+    private var pathValues = ValueColumns()
+    /// The scalars of one path without their quotes.
+    private var trimmed = ValueColumn()
 
     private static let rawRow = UInt32.max
 
-    package init() {}
+    package init() {
+        met.append(0)
+        uses.append(0)
+        places.append(0)
+    }
 
     package mutating func removeAll() {
-        local.removeAll()
-        uses.removeAll(keepingCapacity: true)
-        uses.append(0)
-        rowShapes.removeAll(keepingCapacity: true)
+        for index in 1..<max(met.count, 1) { places[Int(met[index])] = 0 }
+        if known.forgetIfMany() { places.truncate(to: 1) }
+        met.truncate(to: 1)
+        uses.truncate(to: 1)
+        rowShapes.removeAll()
         rowDocuments.removeAll()
-        slotOffsets.removeAll(keepingCapacity: true)
-        slotLengths.removeAll(keepingCapacity: true)
-        rowSlots.removeAll(keepingCapacity: true)
+        slots.removeAll()
     }
 
     package var hasDocuments: Bool { rowDocuments.presentCount > 0 }
 
-    @inline(__always)
-    package mutating func appendAbsent() {
-        rowShapes.append(0)
-        rowDocuments.appendAbsent()
-        rowSlots.append(slotOffsets.count)
-    }
-
-    /// Adds the objects of all rows; a list without any values stands for rows without objects.
-    package mutating func append(_ values: ValueList, in memory: ByteView) {
+    /// Adds the objects of all rows; no values at all stand for rows without objects. Rows with the same hint are
+    /// likely to have the same shape.
+    mutating func append(_ values: ValueSpan, hints: [UInt32], in memory: ByteView) {
         for row in 0..<values.count {
             if values.isAbsent(row) {
-                appendAbsent()
+                rowShapes.append(0)
+                rowDocuments.appendAbsent()
             } else {
-                append(values.value(row, in: memory), at: values.offsets[row])
+                append(values.value(row, in: memory), hint: hints[row], at: values.offset(row))
             }
         }
     }
 
     /// Adds the object of the next row, which lies at `offset` of the block's memory.
-    package mutating func append(_ document: ByteView, at offset: UInt32) {
+    @inline(__always)
+    private mutating func append(_ document: ByteView, hint: UInt32, at offset: UInt32) {
         rowDocuments.append(offset: offset, length: UInt32(document.count))
-        rowSlots.append(slotOffsets.count)
+        if let shape = known.recognize(document, hint: hint, at: offset, slots: &slots) {
+            note(shape)
+        } else {
+            scan(document, hint: hint, at: offset)
+        }
+    }
+
+    private mutating func scan(_ document: ByteView, hint: UInt32, at offset: UInt32) {
         guard scanner.scan(document) else {
             rowShapes.append(DocumentEncoder.rawRow)
             return
         }
-        let shape = local.intern(scanner.shape.view)
-        if Int(shape) == uses.count { uses.append(0) }
-        uses[Int(shape)] += 1
-        rowShapes.append(shape)
-        for slot in scanner.slots {
-            slotOffsets.append(offset + slot.offset)
-            slotLengths.append(slot.length)
+        let found = scanner.slots
+        for index in 0..<found.count {
+            slots.append(offset: offset + found.offset(index), length: found.length(index))
         }
+        let shape = known.number(of: scanner.shape.view)
+        if Int(shape) == places.count { places.append(0) }
+        known.remember(shape, hint: hint)
+        note(shape)
+    }
+
+    @inline(__always)
+    private mutating func note(_ shape: UInt32) {
+        var place = places[Int(shape)]
+        if place == 0 {
+            place = UInt32(met.count)
+            places[Int(shape)] = place
+            met.append(shape)
+            uses.append(0)
+        }
+        uses[Int(place)] += 1
+        rowShapes.append(place)
     }
 
     /// Gives every row its shape code in the segment's dictionary, and sorts the scalars by path. A shape that is
@@ -74,9 +95,9 @@ package struct DocumentEncoder: ~Copyable {
     package mutating func settle(shared: SharedTerms, table: inout ShapeTable, in memory: ByteView) throws {
         var translation: [UInt32] = [0]
         let raw = shared.table.intern(.empty)
-        for shape in 1..<UInt32(local.count + 1) {
-            let text = local.term(shape)
-            if uses[Int(shape)] > 1 && shared.mayGrow || shared.table.code(of: text) != nil {
+        for place in 1..<met.count {
+            let text = known.text(met[place])
+            if uses[place] > 1 && shared.mayGrow || shared.table.code(of: text) != nil {
                 translation.append(shared.table.intern(text))
             } else {
                 translation.append(raw)
@@ -85,38 +106,44 @@ package struct DocumentEncoder: ~Copyable {
         for code in UInt32(table.count + 1)..<UInt32(shared.table.count + 1) {
             try table.append(shared.table.term(code).array)
         }
-        codes.removeAll(keepingCapacity: true)
+        codes.removeAll()
         rawDocuments.removeAll()
-        for index in pathValues.indices { pathValues[index].removeAll() }
-        while pathValues.count < table.paths.count { pathValues.append(ValueList()) }
-        for row in rowShapes.indices {
-            let code = rowShapes[row] == DocumentEncoder.rawRow ? raw : translation[Int(rowShapes[row])]
+        pathValues.removeAll()
+        pathValues.grow(to: table.paths.count)
+        var slot = 0
+        for row in 0..<rowShapes.count {
+            let place = rowShapes[row]
+            let code = place == DocumentEncoder.rawRow ? raw : translation[Int(place)]
             codes.append(code)
             if code == raw {
-                rawDocuments.append(offset: rowDocuments.offsets[row], length: rowDocuments.lengths[row])
+                rawDocuments.append(
+                    offset: rowDocuments.span.offset(row), length: rowDocuments.span.length(row))
+                if place != DocumentEncoder.rawRow { slot += known.slotCount(met[Int(place)]) }
             } else if code != 0 {
-                distribute(slotsOf: row, to: table.slotPaths[Int(code) - 1])
+                distribute(&slot, to: table.slotPaths[Int(code) - 1])
             }
         }
     }
 
+    /// Appends the scalars from `slot` on to their paths.
     @inline(__always)
-    private mutating func distribute(slotsOf row: Int, to paths: [Int]) {
-        let start = rowSlots[row]
-        for slot in paths.indices {
-            pathValues[paths[slot]].append(
-                offset: slotOffsets[start + slot], length: slotLengths[start + slot])
+    private mutating func distribute(_ slot: inout Int, to paths: [Int]) {
+        let slots = slots.span
+        for path in paths {
+            pathValues[path].append(offset: slots.offset(slot), length: slots.length(slot))
+            slot &+= 1
         }
     }
 
     package mutating func writeCodes(into out: inout ByteWriter) {
-        CodeColumn.write(codes, packing: &bits, into: &out)
+        CodeColumn.write(codes.elements, into: &out)
     }
 
-    package var raw: ValueList { rawDocuments }
+    /// The objects that are kept as text.
+    var raw: ValueSpan { rawDocuments.span }
 
     /// The paths that have values in this block, ascending.
-    package func usedPaths() -> [Int] { pathValues.indices.filter { pathValues[$0].count > 0 } }
+    package func usedPaths() -> [Int] { (0..<pathValues.count).filter { pathValues[$0].count > 0 } }
 
     /// Appends the column of one path: a flag byte (1: every value is a string and has lost its quotes), then a
     /// text column in which null is absent.
@@ -124,31 +151,33 @@ package struct DocumentEncoder: ~Copyable {
         _ path: Int, in memory: ByteView, columns: inout TextColumnEncoder, heap: inout TextHeapBuilder,
         into out: inout ByteWriter
     ) {
-        let scalars = pathValues[path]
-        var quoted = true
-        var values = ValueList()
-        values.reserve(scalars.count)
-        for index in 0..<scalars.count where !isNull(scalars, index, memory) {
-            if memory.base[Int(scalars.offsets[index])] != 0x22 {
-                quoted = false
-                break
-            }
-        }
+        let scalars = pathValues[path].span
+        let quoted = DocumentEncoder.areStrings(scalars, memory)
         let trim: UInt32 = quoted ? 1 : 0
+        trimmed.removeAll()
         for index in 0..<scalars.count {
-            if isNull(scalars, index, memory) {
-                values.appendAbsent()
+            if DocumentEncoder.isNull(scalars, index, memory) {
+                trimmed.appendAbsent()
             } else {
-                values.append(
-                    offset: scalars.offsets[index] + trim, length: scalars.lengths[index] - 2 * trim)
+                trimmed.append(
+                    offset: scalars.offset(index) + trim, length: scalars.length(index) - 2 * trim)
             }
         }
         out.u8(quoted ? 1 : 0)
-        columns.encode(values, in: memory, heap: &heap, into: &out)
+        columns.encode(trimmed.span, in: memory, heap: &heap, into: &out)
+    }
+
+    /// Whether every scalar that is not null is a string.
+    private static func areStrings(_ scalars: ValueSpan, _ memory: ByteView) -> Bool {
+        for index in 0..<scalars.count
+        where memory.base[Int(scalars.offset(index))] != 0x22 && !isNull(scalars, index, memory) {
+            return false
+        }
+        return true
     }
 
     @inline(__always)
-    private func isNull(_ scalars: ValueList, _ index: Int, _ memory: ByteView) -> Bool {
-        scalars.lengths[index] == 4 && memory.base[Int(scalars.offsets[index])] == 0x6E
+    private static func isNull(_ scalars: ValueSpan, _ index: Int, _ memory: ByteView) -> Bool {
+        scalars.length(index) == 4 && memory.base[Int(scalars.offset(index))] == 0x6E
     }
 }

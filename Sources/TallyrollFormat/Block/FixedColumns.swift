@@ -1,5 +1,5 @@
 /// The columns of a block that hold numbers and small enumerations.
-struct FixedColumns {
+struct FixedColumns: ~Copyable {
     enum Column: CaseIterable {
         case timestamp, recordedAt, timeDigits, timeZone, duration, outcome, origin
 
@@ -16,38 +16,33 @@ struct FixedColumns {
         }
     }
 
-    private var timestamps: [Int64] = []
-    private var recorded: [Int64] = []
-    private var digits: [Int64] = []
-    private var zones: [Int64] = []
-    private var outcomes: [Int64] = []
-    private var origins: [Int64] = []
-    private var durations: [Int64] = []
-    private var hasDuration: [Bool] = []
+    private var timestamps = PlainList<Int64>()
+    private var recorded = PlainList<Int64>()
+    private var digits = PlainList<Int64>()
+    private var zones = PlainList<Int64>()
+    private var outcomes = PlainList<Int64>()
+    private var origins = PlainList<Int64>()
+    private var durations = PlainList<Int64>()
+    private var hasDuration = PlainList<Bool>()
     private var digitsAreShortest = true
 
-    var timeRange: ClosedRange<Int64> { range(timestamps) }
-    var recordedRange: ClosedRange<Int64> { range(recorded) }
+    var timeRange: ClosedRange<Int64> { FixedColumns.range(timestamps.elements) }
+    var recordedRange: ClosedRange<Int64> { FixedColumns.range(recorded.elements) }
 
-    private func range(_ values: [Int64]) -> ClosedRange<Int64> {
-        guard var low = values.first else { return 0...0 }
-        var high = low
-        for value in values {
-            low = min(low, value)
-            high = max(high, value)
-        }
-        return low...high
+    private static func range(_ values: UnsafeBufferPointer<Int64>) -> ClosedRange<Int64> {
+        guard let range = values.minAndMax() else { return 0...0 }
+        return range.min...range.max
     }
 
     mutating func removeAll() {
-        timestamps.removeAll(keepingCapacity: true)
-        recorded.removeAll(keepingCapacity: true)
-        digits.removeAll(keepingCapacity: true)
-        zones.removeAll(keepingCapacity: true)
-        outcomes.removeAll(keepingCapacity: true)
-        origins.removeAll(keepingCapacity: true)
-        durations.removeAll(keepingCapacity: true)
-        hasDuration.removeAll(keepingCapacity: true)
+        timestamps.removeAll()
+        recorded.removeAll()
+        digits.removeAll()
+        zones.removeAll()
+        outcomes.removeAll()
+        origins.removeAll()
+        durations.removeAll()
+        hasDuration.removeAll()
         digitsAreShortest = true
     }
 
@@ -70,24 +65,20 @@ struct FixedColumns {
 
     func write(_ column: Column, with encoder: inout IntegerColumnEncoder, into out: inout ByteWriter) {
         switch column {
-        case .timestamp: encode(timestamps, with: &encoder, into: &out)
-        case .recordedAt: encode(recorded, with: &encoder, into: &out)
-        case .timeZone: encode(zones, with: &encoder, into: &out)
-        case .outcome: encode(outcomes, with: &encoder, into: &out)
-        case .origin: encode(origins, with: &encoder, into: &out)
+        case .timestamp: encoder.encode(timestamps.elements, into: &out)
+        case .recordedAt: encoder.encode(recorded.elements, into: &out)
+        case .timeZone: encoder.encode(zones.elements, into: &out)
+        case .outcome: encoder.encode(outcomes.elements, into: &out)
+        case .origin: encoder.encode(origins.elements, into: &out)
         case .timeDigits:
+            let digits = digits.elements
             let uniform = digits.allSatisfy { $0 == digits.first }
             out.u8(digitsAreShortest && !uniform ? TimeDigits.shortest : TimeDigits.stored)
-            if uniform || !digitsAreShortest { encode(digits, with: &encoder, into: &out) }
+            if uniform || !digitsAreShortest { encoder.encode(digits, into: &out) }
         case .duration:
-            OptionalIntegers.write(durations, presence: hasDuration, with: &encoder, into: &out)
+            OptionalIntegers.write(
+                durations.elements, presence: hasDuration.elements, with: &encoder, into: &out)
         }
-    }
-
-    private func encode(
-        _ values: [Int64], with encoder: inout IntegerColumnEncoder, into out: inout ByteWriter
-    ) {
-        values.withUnsafeBufferPointer { encoder.encode($0, into: &out) }
     }
 }
 
@@ -105,8 +96,8 @@ package struct OptionalIntegers: Sendable {
     private let presence: PresenceMap?
 
     static func write(
-        _ values: [Int64], presence: [Bool], with encoder: inout IntegerColumnEncoder,
-        into out: inout ByteWriter
+        _ values: UnsafeBufferPointer<Int64>, presence: UnsafeBufferPointer<Bool>,
+        with encoder: inout IntegerColumnEncoder, into out: inout ByteWriter
     ) {
         if values.isEmpty {
             out.u8(1)
@@ -118,7 +109,7 @@ package struct OptionalIntegers: Sendable {
             for index in presence.indices where presence[index] { bytes[index >> 3] |= 1 << UInt8(index & 7) }
             out.bytes(bytes)
         }
-        values.withUnsafeBufferPointer { encoder.encode($0, into: &out) }
+        encoder.encode(values, into: &out)
     }
 
     private let owner: Bytes

@@ -21,11 +21,12 @@ package enum BitPacking {
         packIntegers(values, width: width, into: &writer)
     }
 
-    /// Appends the values. Each must be below `2^width`.
+    /// Appends the values less `base`. Each must then be below `2^width`.
     package static func pack(
-        _ values: UnsafeBufferPointer<UInt32>, width: Int, into writer: inout ByteWriter
+        _ values: UnsafeBufferPointer<UInt32>, minus base: UInt32 = 0, width: Int,
+        into writer: inout ByteWriter
     ) {
-        packIntegers(values, width: width, into: &writer)
+        packIntegers(values, minus: base, width: width, into: &writer)
     }
 
     /// The value at `index`, which the caller has proved to lie inside `view`.
@@ -87,7 +88,7 @@ package enum BitPacking {
 
     @inline(__always)
     private static func packIntegers<T: FixedWidthInteger & UnsignedInteger>(
-        _ values: UnsafeBufferPointer<T>, width: Int, into writer: inout ByteWriter
+        _ values: UnsafeBufferPointer<T>, minus base: T = 0, width: Int, into writer: inout ByteWriter
     ) {
         precondition(width >= 0 && width <= 64)
         writer.reserve(bytes(count: values.count, width: width) + 8)
@@ -95,7 +96,7 @@ package enum BitPacking {
         var pending: UInt64 = 0
         var filled = 0
         for element in values {
-            let value = UInt64(truncatingIfNeeded: element)
+            let value = UInt64(truncatingIfNeeded: element &- base)
             every |= value
             pending |= value &<< UInt64(truncatingIfNeeded: filled)
             filled += width

@@ -68,8 +68,7 @@
 
     @inlinable @inline(__always)
     package func isEqual(to other: ByteView) -> Bool {
-        guard count == other.count else { return false }
-        return compareMemory(base, other.base, count) == 0
+        count == other.count && equalMemory(base, other.base, count)
     }
 
     @usableFromInline package func hasPrefix(_ prefix: ByteView) -> Bool {

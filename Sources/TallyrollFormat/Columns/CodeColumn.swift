@@ -5,16 +5,23 @@ package struct CodeColumn {
     private let width: Int
     private let body: ByteView
 
-    /// Appends a column of codes. `packing` is scratch.
-    package static func write(_ codes: [UInt32], packing: inout [UInt64], into out: inout ByteWriter) {
-        let base = codes.min() ?? 0
-        let width = bitWidth(Int((codes.max() ?? 0) - base))
+    /// Appends a column of codes.
+    package static func write(_ codes: [UInt32], into out: inout ByteWriter) {
+        codes.withUnsafeBufferPointer { write($0, into: &out) }
+    }
+
+    /// Appends a column of codes.
+    static func write(_ codes: UnsafeBufferPointer<UInt32>, into out: inout ByteWriter) {
+        var base = codes.first ?? 0
+        var largest = base
+        for code in codes {
+            base = min(base, code)
+            largest = max(largest, code)
+        }
+        let width = bitWidth(Int(largest - base))
         out.varint(UInt64(base))
         out.u8(UInt8(width))
-        packing.removeAll(keepingCapacity: true)
-        packing.reserveCapacity(codes.count)
-        for code in codes { packing.append(UInt64(code &- base)) }
-        packing.withUnsafeBufferPointer { BitPacking.pack($0, width: width, into: &out) }
+        BitPacking.pack(codes, minus: base, width: width, into: &out)
     }
 
     package init(_ view: ByteView, count: Int) throws(FormatError) {

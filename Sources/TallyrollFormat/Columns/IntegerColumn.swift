@@ -23,9 +23,10 @@ enum IntegerEncoding: UInt8 {
 package struct IntegerColumnEncoder: ~Copyable {
     static let groupSize = 128
     static let groupHeaderBytes = 14
-    private var packedValues: [UInt64] = []
+    private var packedValues = PlainList<UInt64>(capacity: IntegerColumnEncoder.groupSize)
     private var groupTable = ByteWriter(capacity: 512)
     private var payload = ByteWriter(capacity: 4096)
+    private var exceptions = ByteWriter(capacity: 512)
 
     package init() {}
 
@@ -56,26 +57,25 @@ package struct IntegerColumnEncoder: ~Copyable {
         out.varint(zigzag(range.min))
         out.varint(scale)
         out.u8(UInt8(width))
-        packedValues.removeAll(keepingCapacity: true)
-        packedValues.reserveCapacity(values.count)
-        if scale == 1 {
-            for value in values { packedValues.append(UInt64(bitPattern: value &- range.min)) }
-        } else {
-            for value in values { packedValues.append(UInt64(bitPattern: value &- range.min) / scale) }
-        }
-        packedValues.withUnsafeBufferPointer { BitPacking.pack($0, width: width, into: &out) }
+        packedValues.removeAll()
+        packedValues.reserve(values.count)
+        let divisor = ExactDivisor(scale)
+        for value in values { packedValues.append(divisor.quotient(UInt64(bitPattern: value &- range.min))) }
+        BitPacking.pack(packedValues.elements, width: width, into: &out)
     }
 
     private mutating func encodeDeltas(_ values: UnsafeBufferPointer<Int64>, scale: Int64) {
         groupTable.removeAll()
         payload.removeAll()
+        let divisor = ExactDivisor(UInt64(scale))
         var start = 0
         while start < values.count {
             let end = min(start + IntegerColumnEncoder.groupSize, values.count)
-            packedValues.removeAll(keepingCapacity: true)
+            packedValues.removeAll()
             var widthCounts = InlineArray<65, Int>(repeating: 0)
             for index in start + 1..<max(end, start + 1) {
-                let delta = difference(values[index], values[index - 1], scale)
+                // Wraps like two's complement, as the reader does.
+                let delta = divisor.quotient(values[index] &- values[index - 1])
                 packedValues.append(UInt64(bitPattern: delta))
                 widthCounts[64 - UInt64(bitPattern: delta).leadingZeroBitCount] += 1
             }
@@ -86,13 +86,6 @@ package struct IntegerColumnEncoder: ~Copyable {
             writeGroup(width: width)
             start = end
         }
-    }
-
-    /// The distance between two values in units of the scale; wraps like two's complement, as the reader does.
-    @inline(__always)
-    private func difference(_ value: Int64, _ previous: Int64, _ scale: Int64) -> Int64 {
-        let distance = value &- previous
-        return scale == 1 ? distance : distance / scale
     }
 
     /// The width that makes differences and exceptions together smallest. An exception costs about five bytes.
@@ -112,30 +105,33 @@ package struct IntegerColumnEncoder: ~Copyable {
     }
 
     private mutating func writeGroup(width: Int) {
-        var exceptions = ByteWriter(capacity: 64)
-        var exceptionCount: UInt8 = 0
+        exceptions.removeAll()
         let limit: UInt64 = width == 64 ? .max : (1 << UInt64(width)) &- 1
-        for index in packedValues.indices where packedValues[index] > limit {
-            exceptionCount += 1
+        for index in 0..<packedValues.count where packedValues[index] > limit {
             exceptions.u8(UInt8(index))
         }
-        for index in packedValues.indices where packedValues[index] > limit {
+        groupTable.u8(UInt8(exceptions.count))
+        for place in 0..<exceptions.count {
+            let index = Int(exceptions.view[place])
             exceptions.varint(zigzag(Int64(bitPattern: packedValues[index])))
             packedValues[index] = 0
         }
-        groupTable.u8(exceptionCount)
-        packedValues.withUnsafeBufferPointer { BitPacking.pack($0, width: width, into: &payload) }
+        BitPacking.pack(packedValues.elements, width: width, into: &payload)
         payload.bytes(exceptions.view)
     }
 
     private func commonScale(_ values: UnsafeBufferPointer<Int64>, first: Int64) -> UInt64 {
-        var divisor: UInt64 = 0
+        var scale: UInt64 = 0
+        var divisor = ExactDivisor(1)
         for value in values {
-            let distance = value &- first
-            divisor = greatestCommonDivisor(divisor, distance.magnitude)
-            if divisor == 1 { return 1 }
+            let distance = (value &- first).magnitude
+            // Most distances are multiples of what was found so far.
+            if scale > 0, divisor.divides(distance) { continue }
+            scale = greatestCommonDivisor(scale, distance)
+            if scale == 1 { return 1 }
+            divisor = ExactDivisor(max(scale, 1))
         }
-        return max(divisor, 1)
+        return max(scale, 1)
     }
 }
 
@@ -153,7 +149,7 @@ private func greatestCommonDivisor(_ a: UInt64, _ b: UInt64) -> UInt64 {
 
 extension UnsafeBufferPointer where Element == Int64 {
     /// The smallest and largest value, or nil when there is none.
-    fileprivate func minAndMax() -> (min: Int64, max: Int64)? {
+    func minAndMax() -> (min: Int64, max: Int64)? {
         guard var low = first else { return nil }
         var high = low
         for value in self {

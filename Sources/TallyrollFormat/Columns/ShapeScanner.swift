@@ -9,17 +9,20 @@ package struct ShapeScanner: ~Copyable {
     /// The shape of the text scanned last.
     package private(set) var shape = ByteWriter(capacity: 1024)
     /// Where the scalars lie in the scanned text, in order.
-    package private(set) var slots: [(offset: UInt32, length: UInt32)] = []
+    private var scalars = ValueColumn()
     /// One entry a nesting level: true inside an object.
-    private var levels: [Bool] = []
+    private var levels = PlainList<Bool>()
 
     package init() {}
+
+    /// Where the scalars lie in the scanned text, in order, valid until the next scan.
+    package var slots: ValueSpan { scalars.span }
 
     /// Scans `text`; false when it has no shape (too many scalars, too long a shape, or not JSON after all).
     package mutating func scan(_ text: ByteView) -> Bool {
         shape.removeAll()
-        slots.removeAll(keepingCapacity: true)
-        levels.removeAll(keepingCapacity: true)
+        scalars.removeAll()
+        levels.removeAll()
         var position = 0
         var copied = 0
         var expectKey = false
@@ -31,7 +34,8 @@ package struct ShapeScanner: ~Copyable {
                 expectKey = byte == 0x7B
                 position += 1
             case 0x7D, 0x5D:  // } ]
-                guard levels.popLast() != nil else { return false }
+                guard levels.count > 0 else { return false }
+                levels.truncate(to: levels.count - 1)
                 expectKey = false
                 position += 1
             case 0x2C:  // ,
@@ -40,47 +44,31 @@ package struct ShapeScanner: ~Copyable {
             case 0x3A, 0x20, 0x09, 0x0A, 0x0D:  // : and spaces
                 if byte == 0x3A { expectKey = false }
                 position += 1
-            case 0x22:  // "
-                guard let end = ShapeScanner.endOfString(text, from: position) else { return false }
-                if expectKey {
-                    position = end
-                } else {
-                    guard cut(text, from: position, to: end, copied: &copied) else { return false }
-                    position = end
-                }
+            case 0x22 where expectKey:  // "
+                guard let end = JSONText.endOfString(text, from: position) else { return false }
+                position = end
             default:
-                var end = position
-                while end < text.count, ShapeScanner.isScalarByte(text.base[end]) { end += 1 }
-                guard end > position, !expectKey,
-                    cut(text, from: position, to: end, copied: &copied)
+                guard !expectKey, let end = ShapeScanner.endOfScalar(text, from: position),
+                    scalars.count < Limits.shapeSlots
                 else { return false }
+                shape.bytes(ByteView(base: text.base + copied, count: position - copied))
+                shape.u8(ShapeScanner.marker)
+                scalars.append(offset: UInt32(position), length: UInt32(end - position))
+                copied = end
                 position = end
             }
         }
         shape.bytes(text.trusted(copied, text.count - copied))
-        return levels.isEmpty && shape.count <= Limits.shapeBytes
+        return levels.count == 0 && shape.count <= Limits.shapeBytes
     }
 
+    /// The position after the scalar that begins at `start`, or nil when none does.
     @inline(__always)
-    private mutating func cut(_ text: ByteView, from start: Int, to end: Int, copied: inout Int) -> Bool {
-        guard slots.count < Limits.shapeSlots else { return false }
-        shape.bytes(ByteView(base: text.base + copied, count: start - copied))
-        shape.u8(ShapeScanner.marker)
-        slots.append((UInt32(start), UInt32(end - start)))
-        copied = end
-        return true
-    }
-
-    /// The position after the closing quote of the string that begins at `start`, or nil.
-    @inline(__always)
-    static func endOfString(_ text: ByteView, from start: Int) -> Int? {
-        var position = start + 1
-        while position < text.count {
-            let byte = text.base[position]
-            if byte == 0x22 { return position + 1 }
-            position += byte == 0x5C ? 2 : 1
-        }
-        return nil
+    static func endOfScalar(_ text: ByteView, from start: Int) -> Int? {
+        if text.base[start] == 0x22 { return JSONText.endOfString(text, from: start) }
+        var end = start
+        while end < text.count, isScalarByte(text.base[end]) { end &+= 1 }
+        return end > start ? end : nil
     }
 
     /// Bytes of numbers, true, false and null.
@@ -140,7 +128,7 @@ package struct Shape: Sendable {
                     }
                 case 0x22:
                     guard expectKey, let level = levels.last,
-                        let end = ShapeScanner.endOfString(view, from: position), end <= view.count
+                        let end = JSONText.endOfString(view, from: position), end <= view.count
                     else { throw fail("a string") }
                     path.removeLast(path.count - level.pathLength)
                     path.append(Shape.pathSeparator)

@@ -2,33 +2,60 @@
 /// a segment or block is built. Code 0 stands for an absent value and is never given out.
 ///
 /// Open addressing with linear probing over a power of two of slots, at most half full. Each slot keeps 32 bits of
-/// the hash beside the code, so that a probe compares bytes only when the hash agrees. The hash is seeded per
-/// process: a caller who chooses the terms cannot choose their collisions.
+/// the hash beside the code, so that a probe compares bytes only when the hash agrees.
 package struct TermInterner: ~Copyable {
     private struct Slot {
         var tag: UInt32
         var code: UInt32
     }
 
-    private var slots: UnsafeMutableBufferPointer<Slot>
-    /// Where each term ends in `text`; the term of code c spans `ends[c - 1] ..< ends[c]`.
-    private var ends: [UInt32]
-    private var text: ByteWriter
-
-    package init(capacity: Int = 64) {
-        var size = 16
-        while size < capacity * 2 { size *= 2 }
-        slots = UnsafeMutableBufferPointer.allocate(capacity: size)
-        slots.initialize(repeating: Slot(tag: 0, code: 0))
-        ends = [0]
-        text = ByteWriter(capacity: 1024)
+    /// A value on its way to its code.
+    private struct Pending {
+        var hash: UInt64
+        var row: UInt32
+        var code: UInt32
     }
 
-    deinit { slots.deallocate() }
+    /// Values that are looked up together, so that the processor waits for the memory of many at once.
+    package static let batch = 128
+    /// Beyond this many slots of memory `removeAll` gives it back.
+    private static let slotsKept = 1 << 16
+    private static let slotsAtFirst = 64
+
+    private let hash = TermHash.shared
+    private var slots: UnsafeMutablePointer<Slot>
+    private var slotCapacity: Int
+    /// The slots in use less one; they are the first of the memory.
+    private var mask: Int
+    /// Where each term ends in `text`; the term of code c spans `ends[c - 1] ..< ends[c]`.
+    private var ends: PlainList<UInt32>
+    /// The hash of the term of code c at c - 1.
+    private var hashes: PlainList<UInt64>
+    private var text: ByteWriter
+    private let pending: UnsafeMutablePointer<Pending>
+
+    package init(capacity: Int = 64) {
+        var size = TermInterner.slotsAtFirst
+        while size < capacity * 2 { size *= 2 }
+        slots = .allocate(capacity: size)
+        slots.initialize(repeating: Slot(tag: 0, code: 0), count: size)
+        slotCapacity = size
+        mask = size - 1
+        ends = PlainList(capacity: capacity + 1)
+        ends.append(0)
+        hashes = PlainList(capacity: capacity)
+        text = ByteWriter(capacity: 1024)
+        pending = .allocate(capacity: TermInterner.batch)
+    }
+
+    deinit {
+        slots.deallocate()
+        pending.deallocate()
+    }
 
     /// The number of terms, which is also the largest code.
     @inline(__always)
-    package var count: Int { ends.count - 1 }
+    package var count: Int { hashes.count }
 
     /// The text of all terms in code order, back to back, valid until the next insertion.
     package var allText: ByteView { text.view }
@@ -45,10 +72,9 @@ package struct TermInterner: ~Copyable {
 
     /// The code of a term, or nil when it was never inserted.
     package func code(of term: ByteView) -> UInt32? {
-        let hash = TermHash.of(term)
-        let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: hash) & mask
+        let hash = hash.of(term)
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].code != 0 {
             if slots[index].tag == tag, self.term(slots[index].code).isEqual(to: term) {
                 return slots[index].code
@@ -61,21 +87,67 @@ package struct TermInterner: ~Copyable {
     /// The code of a term, given out now if it is new.
     @inline(__always)
     package mutating func intern(_ term: ByteView) -> UInt32 {
-        intern(term, hash: TermHash.of(term))
+        intern(term, hash: hash.of(term))
     }
 
-    /// `intern` for a caller that knows the hash already.
     @inline(__always)
-    package mutating func intern(_ term: ByteView, hash: UInt64) -> UInt32 {
-        let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: hash) & mask
+    private mutating func intern(_ term: ByteView, hash: UInt64) -> UInt32 {
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        var index = Int(truncatingIfNeeded: hash) & mask
         while true {
             let slot = slots[index]
             if slot.code == 0 { return insert(term, hash: hash, at: index) }
             if slot.tag == tag, self.term(slot.code).isEqual(to: term) { return slot.code }
-            index = (index + 1) & mask
+            index = (index &+ 1) & mask
         }
+    }
+
+    /// Gives every entry its code, absent ones 0. `codes` has room for all.
+    package mutating func intern(
+        _ values: ValueSpan, in memory: ByteView, into codes: UnsafeMutablePointer<UInt32>
+    ) {
+        var row = 0
+        while row < values.count { row = internBatch(values, from: row, in: memory, into: codes).next }
+    }
+
+    /// Gives codes to the entries from `start` on until `batch` present ones have one, or all. Returns where to go on
+    /// and how many were present.
+    ///
+    /// In three passes, each of which does the same small thing for all values: what one waits for in memory does not
+    /// keep the others waiting. Codes found in the second pass stay right, since terms are only added.
+    package mutating func internBatch(
+        _ values: ValueSpan, from start: Int, in memory: ByteView, into codes: UnsafeMutablePointer<UInt32>
+    ) -> (next: Int, present: Int) {
+        var found = 0
+        var row = start
+        while row < values.count, found < TermInterner.batch {
+            if values.isAbsent(row) {
+                codes[row] = 0
+            } else {
+                pending[found] = Pending(
+                    hash: hash.of(values.value(row, in: memory)), row: UInt32(truncatingIfNeeded: row),
+                    code: 0)
+                found &+= 1
+            }
+            row &+= 1
+        }
+        for index in 0..<found { pending[index].code = candidate(pending[index].hash) }
+        for index in 0..<found {
+            let value = values.value(Int(pending[index].row), in: memory)
+            let code = pending[index].code
+            codes[Int(pending[index].row)] =
+                code != 0 && term(code).isEqual(to: value) ? code : intern(value, hash: pending[index].hash)
+        }
+        return (row, found)
+    }
+
+    /// The first code whose hash agrees as far as slots keep it; 0 when there is none.
+    @inline(__always)
+    private func candidate(_ hash: UInt64) -> UInt32 {
+        let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while slots[index].tag != tag, slots[index].code != 0 { index = (index &+ 1) & mask }
+        return slots[index].code
     }
 
     @inline(never)
@@ -83,75 +155,44 @@ package struct TermInterner: ~Copyable {
         text.bytes(term)
         precondition(text.count <= UInt32.max, "a term table holds at most 4 GiB of text")
         ends.append(UInt32(text.count))
+        hashes.append(hash)
+        slots[index] = Slot(tag: UInt32(truncatingIfNeeded: hash >> 32), code: UInt32(count))
         let code = UInt32(count)
-        slots[index] = Slot(tag: UInt32(truncatingIfNeeded: hash >> 32), code: code)
-        if count * 2 > slots.count { rehash(slots.count * 2) }
+        if count * 2 > mask { widen() }
         return code
     }
 
-    private mutating func rehash(_ size: Int) {
-        slots.deallocate()
-        slots = UnsafeMutableBufferPointer.allocate(capacity: size)
-        slots.initialize(repeating: Slot(tag: 0, code: 0))
-        let mask = size - 1
-        for code in 1...UInt32(count) {
-            let hash = TermHash.of(term(code))
+    /// Doubles the slots in use.
+    private mutating func widen() {
+        let size = (mask + 1) * 2
+        if size > slotCapacity {
+            slots.deallocate()
+            slots = .allocate(capacity: size)
+            slotCapacity = size
+        }
+        slots.initialize(repeating: Slot(tag: 0, code: 0), count: size)
+        mask = size - 1
+        for code in 1...count {
+            let hash = hashes[code - 1]
             var index = Int(truncatingIfNeeded: hash) & mask
-            while slots[index].code != 0 { index = (index + 1) & mask }
-            slots[index] = Slot(tag: UInt32(truncatingIfNeeded: hash >> 32), code: code)
+            while slots[index].code != 0 { index = (index &+ 1) & mask }
+            slots[index] = Slot(tag: UInt32(truncatingIfNeeded: hash >> 32), code: UInt32(code))
         }
     }
 
     /// Forgets all terms; keeps the memory, unless it has grown far beyond what is usual for a block.
     package mutating func removeAll() {
         if count == 0 { return }
-        if slots.count > 1 << 16 {
+        if slotCapacity > TermInterner.slotsKept {
             slots.deallocate()
-            slots = UnsafeMutableBufferPointer.allocate(capacity: 1024)
+            slots = .allocate(capacity: TermInterner.slotsAtFirst)
+            slotCapacity = TermInterner.slotsAtFirst
         }
-        slots.update(repeating: Slot(tag: 0, code: 0))
-        ends.removeAll(keepingCapacity: true)
+        mask = TermInterner.slotsAtFirst - 1
+        slots.initialize(repeating: Slot(tag: 0, code: 0), count: TermInterner.slotsAtFirst)
+        ends.removeAll()
         ends.append(0)
+        hashes.removeAll()
         text.removeAll()
-    }
-}
-
-/// The hash of terms in memory; never written to disk. Eight bytes a step, folded through 128-bit products.
-package enum TermHash {
-    private static let seed: UInt64 = UInt64.random(in: .min ... .max)
-    private static let factor1: UInt64 = 0xA076_1D64_78BD_642F
-    private static let factor2: UInt64 = 0xE703_7ED1_A0B4_28DB
-
-    @inline(__always)
-    package static func of(_ term: ByteView) -> UInt64 {
-        of(term, seed: seed)
-    }
-
-    @inline(__always)
-    private static func of(_ term: ByteView, seed: UInt64) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: term.count) &* factor2
-        var position = UnsafeRawPointer(term.base)
-        var left = term.count
-        while left > 8 {
-            hash = fold(hash ^ position.loadUnaligned(as: UInt64.self), factor1)
-            position += 8
-            left -= 8
-        }
-        var last: UInt64 = 0
-        if left >= 4 {
-            last = UInt64(position.loadUnaligned(as: UInt32.self))
-            last |= UInt64((position + left - 4).loadUnaligned(as: UInt32.self)) << 32
-        } else if left > 0 {
-            last = UInt64(position.load(as: UInt8.self))
-            last |= UInt64(position.load(fromByteOffset: left / 2, as: UInt8.self)) << 8
-            last |= UInt64(position.load(fromByteOffset: left - 1, as: UInt8.self)) << 16
-        }
-        return fold(fold(hash ^ last, factor2), factor1)
-    }
-
-    @inline(__always)
-    private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        let product = a.multipliedFullWidth(by: b)
-        return product.high ^ product.low
     }
 }

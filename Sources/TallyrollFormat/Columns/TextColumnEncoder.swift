@@ -16,21 +16,24 @@ package struct TextColumnEncoder: ~Copyable {
     static let uppercaseFlag: UInt8 = 2
 
     private var local = TermInterner(capacity: 1024)
-    private var codes: [UInt32] = []
-    private var numbers: [Int64] = []
-    private var ends: [Int64] = []
-    private var bits: [UInt64] = []
-    private var distinct = ValueList()
+    /// The local code of each entry, 0 where it is absent.
+    private var codes = PlainList<UInt32>()
+    private var numbers = PlainList<Int64>()
+    private var ends = PlainList<Int64>()
+    private var distinct = ValueColumn()
     private var integers = IntegerColumnEncoder()
     private var scratch = ByteWriter(capacity: 1024)
-    private var followed = FollowPlan()
+    /// Rows whose value is not that of the leader's event before, ascending.
+    private var exceptions = PlainList<UInt16>()
+    /// The values that a column which follows its leader stores.
+    private var nested = ValueColumn()
 
     package init() {}
 
     /// Appends the column of `values` to `out`. `shared` is the segment's dictionary for the field, if it may use
-    /// one; `leader` the user codes of the same rows, if the field may follow them.
+    /// one; `leader` the users of the same rows, if the field may follow them.
     package mutating func encode(
-        _ values: ValueList, in memory: ByteView, shared: SharedTerms? = nil, leader: [UInt32]? = nil,
+        _ values: ValueSpan, in memory: ByteView, shared: SharedTerms? = nil, leader: LeaderRows? = nil,
         heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         if values.presentCount == 0 {
@@ -49,10 +52,10 @@ package struct TextColumnEncoder: ~Copyable {
         chooseAndEncode(values, in: memory, shared: shared, leader: leader, heap: &heap, into: &out)
     }
 
-    private func allEqual(_ values: ValueList, in memory: ByteView) -> Bool {
+    private func allEqual(_ values: ValueSpan, in memory: ByteView) -> Bool {
         let first = values.value(0, in: memory)
         for index in 1..<max(values.count, 1) {
-            guard values.lengths[index] == first.count, values.value(index, in: memory).isEqual(to: first)
+            guard values.length(index) == first.count, values.value(index, in: memory).isEqual(to: first)
             else {
                 return false
             }
@@ -61,21 +64,24 @@ package struct TextColumnEncoder: ~Copyable {
     }
 
     /// Gives every entry its local code; false when nearly every value is distinct, so that codes cannot pay.
-    private mutating func internAll(_ values: ValueList, in memory: ByteView) -> Bool {
+    private mutating func internAll(_ values: ValueSpan, in memory: ByteView) -> Bool {
         local.removeAll()
-        codes.removeAll(keepingCapacity: true)
-        codes.reserveCapacity(values.count)
-        var present = 0
-        for index in 0..<values.count {
-            if values.isAbsent(index) {
-                codes.append(0)
-                continue
+        codes.removeAll()
+        var isWorthIt = true
+        codes.append(values.count) { codes in
+            var present = 0
+            var row = 0
+            while row < values.count {
+                let batch = local.internBatch(values, from: row, in: memory, into: codes)
+                row = batch.next
+                present += batch.present
+                if batch.present == TermInterner.batch, local.count * 8 > present * 7 {
+                    isWorthIt = false
+                    return
+                }
             }
-            codes.append(local.intern(values.value(index, in: memory)))
-            present += 1
-            if present & 127 == 0, local.count * 8 > present * 7 { return false }
         }
-        return true
+        return isWorthIt
     }
 
     // MARK: Choosing
@@ -85,7 +91,7 @@ package struct TextColumnEncoder: ~Copyable {
     }
 
     private mutating func chooseAndEncode(
-        _ values: ValueList, in memory: ByteView, shared: SharedTerms?, leader: [UInt32]?,
+        _ values: ValueSpan, in memory: ByteView, shared: SharedTerms?, leader: LeaderRows?,
         heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         let count = values.count
@@ -98,15 +104,16 @@ package struct TextColumnEncoder: ~Copyable {
             bestCost = cost
         }
         let localMemory = local.count > 0 ? local.allText : .empty
-        if let template = HexTemplate.find(distinct, in: localMemory) {
+        if let template = HexTemplate.find(distinct.span, in: localMemory) {
             let cost = values.presentCount * template.positions.count * 4 + (template.literal.count + 8) * 8
             if cost < bestCost {
                 best = .template(template)
                 bestCost = cost
             }
         }
-        if let number = NumberPattern.find(distinct, in: localMemory, numbers: &numbers) {
-            let span = (numbers.max() ?? 0).magnitude &+ (numbers.min() ?? 0).magnitude
+        if let number = NumberPattern.find(distinct.span, in: localMemory, numbers: &numbers) {
+            let elements = numbers.elements
+            let span = (elements.max() ?? 0).magnitude &+ (elements.min() ?? 0).magnitude
             let width = 64 - min(span, UInt64(Int64.max)).leadingZeroBitCount
             let cost = values.presentCount * width + (number.prefix.count + number.suffix.count + 8) * 8
             if cost < bestCost {
@@ -115,16 +122,20 @@ package struct TextColumnEncoder: ~Copyable {
             }
         }
         if let leader, local.count > 1 {
-            followed.make(codes: codes, leader: leader)
-            let cost = bestCost * followed.entries / max(count, 1) + followed.exceptions.count * 16 + 64
+            listExceptions(to: leader)
+            let entries = leader.first.count + exceptions.count
+            let cost = bestCost * entries / max(count, 1) + exceptions.count * 16 + 64
             if cost < bestCost { best = .follow }
         }
         switch best {
         case .local: writeLocalCodes(values, heap: &heap, into: &out)
         case .shared: if let shared { writeSharedCodes(shared, into: &out) }
         case .template(let template): write(template, values, in: memory, into: &out)
-        case .number(let pattern): write(pattern, values, in: memory, into: &out)
-        case .follow: writeFollow(values, in: memory, shared: shared, heap: &heap, into: &out)
+        case .number(let pattern):
+            spreadNumbers()
+            write(pattern, values, into: &out)
+        case .follow:
+            if let leader { writeFollow(values, leader, in: memory, shared: shared, heap: &heap, into: &out) }
         }
     }
 
@@ -136,6 +147,21 @@ package struct TextColumnEncoder: ~Copyable {
             distinct.append(offset: start, length: length)
             start += length
         }
+    }
+
+    private mutating func listExceptions(to leader: LeaderRows) {
+        exceptions.removeAll()
+        let codes = codes.elements
+        for (row, previous) in leader.previous.enumerated() where previous >= 0 {
+            if codes[row] != codes[Int(previous)] { exceptions.append(UInt16(truncatingIfNeeded: row)) }
+        }
+    }
+
+    /// Turns the numbers of the distinct values into those of the present ones.
+    private mutating func spreadNumbers() {
+        let distinct = Array(numbers.elements)
+        numbers.removeAll()
+        for code in codes.elements where code != 0 { numbers.append(distinct[Int(code) - 1]) }
     }
 
     private func sharedCost(_ shared: SharedTerms, count: Int) -> Int? {
@@ -155,10 +181,10 @@ package struct TextColumnEncoder: ~Copyable {
     // MARK: Writing
 
     private mutating func writeLocalCodes(
-        _ values: ValueList, heap: inout TextHeapBuilder, into out: inout ByteWriter
+        _ values: ValueSpan, heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         var start = 0
-        ends.removeAll(keepingCapacity: true)
+        ends.removeAll()
         for code in 1..<UInt32(local.count + 1) {
             let at = heap.append(local.term(code))
             if code == 1 { start = at }
@@ -169,42 +195,36 @@ package struct TextColumnEncoder: ~Copyable {
         out.varint(UInt64(local.count))
         out.varint(UInt64(start))
         scratch.removeAll()
-        ends.withUnsafeBufferPointer { integers.encode($0, into: &scratch) }
+        integers.encode(ends.elements, into: &scratch)
         out.lengthPrefixed(scratch.view)
         // Without absent entries the codes 1... are stored from 0.
         let shift: UInt32 = values.absentCount > 0 ? 0 : 1
-        pack(width: bitWidth(local.count - Int(shift)), minus: shift, into: &out)
+        BitPacking.pack(
+            codes.elements, minus: shift, width: bitWidth(local.count - Int(shift)), into: &out)
     }
 
     private mutating func writeSharedCodes(_ shared: SharedTerms, into out: inout ByteWriter) {
         var translation: [UInt32] = [0]
         translation.reserveCapacity(local.count + 1)
         for code in 1..<UInt32(local.count + 1) { translation.append(shared.table.intern(local.term(code))) }
-        for index in codes.indices { codes[index] = translation[Int(codes[index])] }
+        for row in 0..<codes.count { codes[row] = translation[Int(codes[row])] }
         out.u8(TextEncoding.sharedCodes.rawValue)
-        CodeColumn.write(codes, packing: &bits, into: &out)
-    }
-
-    private mutating func pack(width: Int, minus shift: UInt32, into out: inout ByteWriter) {
-        bits.removeAll(keepingCapacity: true)
-        bits.reserveCapacity(codes.count)
-        for code in codes { bits.append(UInt64(code &- shift)) }
-        bits.withUnsafeBufferPointer { BitPacking.pack($0, width: width, into: &out) }
+        CodeColumn.write(codes.elements, into: &out)
     }
 
     private mutating func encodeMostlyDistinct(
-        _ values: ValueList, in memory: ByteView, heap: inout TextHeapBuilder, into out: inout ByteWriter
+        _ values: ValueSpan, in memory: ByteView, heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         if let template = HexTemplate.find(values, in: memory), template.positions.count <= 64 {
             write(template, values, in: memory, into: &out)
         } else if let pattern = NumberPattern.find(values, in: memory, numbers: &numbers) {
-            write(pattern, values, in: memory, into: &out)
+            write(pattern, values, into: &out)
         } else {
             writeText(values, in: memory, heap: &heap, into: &out)
         }
     }
 
-    private func writePresence(_ values: ValueList, into out: inout ByteWriter) {
+    private func writePresence(_ values: ValueSpan, into out: inout ByteWriter) {
         guard values.absentCount > 0 else { return }
         var byte: UInt8 = 0
         for index in 0..<values.count {
@@ -218,7 +238,7 @@ package struct TextColumnEncoder: ~Copyable {
     }
 
     private mutating func write(
-        _ template: HexTemplate, _ values: ValueList, in memory: ByteView, into out: inout ByteWriter
+        _ template: HexTemplate, _ values: ValueSpan, in memory: ByteView, into out: inout ByteWriter
     ) {
         out.u8(TextEncoding.hexTemplate.rawValue)
         out.u8(
@@ -233,105 +253,73 @@ package struct TextColumnEncoder: ~Copyable {
         literal.withView { out.lengthPrefixed($0) }
         out.bytes(mask)
         writePresence(values, into: &out)
-        var half: UInt8 = 0
-        var hasHalf = false
+        let runs = template.runs
+        var packer = NibblePacker()
         for index in 0..<values.count where !values.isAbsent(index) {
             let value = values.value(index, in: memory)
-            for position in template.positions {
-                let nibble = HexTemplate.nibble(value.base[position])
-                if hasHalf { out.u8(half | nibble << 4) }
-                half = nibble
-                hasHalf.toggle()
+            let readable = memory.count - Int(values.offset(index))
+            for run in runs {
+                packer.append(value.base + run.start, run.count, readable: readable - run.start, into: &out)
             }
         }
-        if hasHalf { out.u8(half) }
+        packer.finish(into: &out)
     }
 
-    private mutating func write(
-        _ pattern: NumberPattern, _ values: ValueList, in memory: ByteView, into out: inout ByteWriter
-    ) {
-        guard NumberPattern.find(values, in: memory, numbers: &numbers) != nil else {
-            preconditionFailure("a pattern of the distinct values is one of all values")
-        }
+    /// Writes the column of `numbers`, those of the present values.
+    private mutating func write(_ pattern: NumberPattern, _ values: ValueSpan, into out: inout ByteWriter) {
         out.u8(TextEncoding.number.rawValue)
         out.u8(values.absentCount > 0 ? TextColumnEncoder.presenceFlag : 0)
         pattern.prefix.withView { out.lengthPrefixed($0) }
         pattern.suffix.withView { out.lengthPrefixed($0) }
         out.u8(UInt8(pattern.fractionDigits))
         writePresence(values, into: &out)
-        numbers.withUnsafeBufferPointer { integers.encode($0, into: &out) }
+        integers.encode(numbers.elements, into: &out)
     }
 
     private mutating func writeText(
-        _ values: ValueList, in memory: ByteView, heap: inout TextHeapBuilder, into out: inout ByteWriter
+        _ values: ValueSpan, in memory: ByteView, heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
-        ends.removeAll(keepingCapacity: true)
+        ends.removeAll()
         var start = 0
         for index in 0..<values.count where !values.isAbsent(index) {
             let value = values.value(index, in: memory)
             let at = heap.append(value)
-            if ends.isEmpty { start = at }
+            if ends.count == 0 { start = at }
             ends.append(Int64(at - start + value.count))
         }
         out.u8(TextEncoding.text.rawValue)
         out.u8(values.absentCount > 0 ? TextColumnEncoder.presenceFlag : 0)
         out.varint(UInt64(start))
         writePresence(values, into: &out)
-        ends.withUnsafeBufferPointer { integers.encode($0, into: &out) }
+        integers.encode(ends.elements, into: &out)
     }
 
     private mutating func writeFollow(
-        _ values: ValueList, in memory: ByteView, shared: SharedTerms?, heap: inout TextHeapBuilder,
-        into out: inout ByteWriter
+        _ values: ValueSpan, _ leader: LeaderRows, in memory: ByteView, shared: SharedTerms?,
+        heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         out.u8(TextEncoding.follow.rawValue)
-        out.varint(UInt64(followed.exceptions.count))
-        for row in followed.exceptions { out.u16(UInt16(row)) }
-        var nested = ValueList()
-        nested.reserve(followed.entries)
-        for row in followed.rows {
-            if values.isAbsent(row) {
-                nested.appendAbsent()
-            } else {
-                nested.append(offset: values.offsets[row], length: values.lengths[row])
-            }
+        out.varint(UInt64(exceptions.count))
+        nested.removeAll()
+        for row in leader.first { nested.append(values, row) }
+        for row in exceptions.elements {
+            out.u16(row)
+            nested.append(values, Int(row))
         }
-        encode(nested, in: memory, shared: shared, heap: &heap, into: &out)
+        encode(nested.span, in: memory, shared: shared, heap: &heap, into: &out)
     }
 }
 
-/// Which rows a column must store when each row repeats what its leader (the user) had before.
-struct FollowPlan {
-    /// For each distinct leader code in ascending order the row of its first event, then the exceptions.
-    private(set) var rows: [Int] = []
-    /// Rows whose value is not that of the leader's previous event, ascending.
-    private(set) var exceptions: [Int] = []
-    private var last: [UInt32] = []
-    private var firstRow: [Int32] = []
-
-    var entries: Int { rows.count }
-
-    mutating func make(codes: [UInt32], leader: [UInt32]) {
-        rows.removeAll(keepingCapacity: true)
-        exceptions.removeAll(keepingCapacity: true)
-        let leaders = Int(leader.max() ?? 0) + 1
-        if last.count < leaders {
-            last = [UInt32](repeating: 0, count: leaders)
-            firstRow = [Int32](repeating: -1, count: leaders)
+extension TextColumnEncoder {
+    /// Appends the column of `values` to `out`, with the users' codes of the same rows, if the field may follow them.
+    package mutating func encode(
+        _ values: ValueList, in memory: ByteView, shared: SharedTerms? = nil, leader: [UInt32]? = nil,
+        heap: inout TextHeapBuilder, into out: inout ByteWriter
+    ) {
+        values.withSpan {
+            encode(
+                $0, in: memory, shared: shared, leader: leader.map { LeaderRows($0) }, heap: &heap, into: &out
+            )
         }
-        for row in codes.indices {
-            let key = Int(leader[row])
-            if firstRow[key] < 0 {
-                firstRow[key] = Int32(row)
-            } else if last[key] != codes[row] {
-                exceptions.append(row)
-            }
-            last[key] = codes[row]
-        }
-        // The first rows in order of leader code: a reader finds a leader's place by counting smaller codes.
-        for row in codes.indices where firstRow[Int(leader[row])] == Int32(row) { rows.append(row) }
-        rows.sort { leader[$0] < leader[$1] }
-        for row in rows { firstRow[Int(leader[row])] = -1 }
-        rows.append(contentsOf: exceptions)
     }
 }

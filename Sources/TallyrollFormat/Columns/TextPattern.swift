@@ -13,31 +13,33 @@ package struct HexTemplate {
     static let lengthMax = 128
 
     /// The template of the present values, or nil.
-    static func find(_ values: ValueList, in memory: ByteView) -> HexTemplate? {
-        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else {
-            return nil
-        }
+    static func find(_ values: ValueSpan, in memory: ByteView) -> HexTemplate? {
+        guard let firstIndex = values.firstPresent else { return nil }
         let first = values.value(firstIndex, in: memory)
         let length = first.count
         guard length > 0, length <= lengthMax else { return nil }
-        var varies = InlineArray<128, UInt8>(repeating: 0)
-        var notLower = InlineArray<128, UInt8>(repeating: 0)
-        var notUpper = InlineArray<128, UInt8>(repeating: 0)
+        var scan = HexScan(length: length)
         for index in 0..<values.count where !values.isAbsent(index) {
-            guard values.lengths[index] == length else { return nil }
-            let value = values.value(index, in: memory)
-            for position in 0..<length {
-                let byte = value.base[position]
-                varies[position] |= byte ^ first.base[position]
-                let notDigit: UInt8 = byte &- 0x30 < 10 ? 0 : 1
-                notLower[position] |= notDigit & (byte &- 0x61 < 6 ? 0 : 1)
-                notUpper[position] |= notDigit & (byte &- 0x41 < 6 ? 0 : 1)
+            guard values.length(index) == length else { return nil }
+            scan.add(values.value(index, in: memory), first)
+            if index & 63 == 63, scan.isHopeless { return nil }
+        }
+        guard !scan.isHopeless else { return nil }
+        let positions = (0..<length).filter { scan.varies(at: $0) }
+        return HexTemplate(literal: first.array, positions: positions, uppercase: !scan.isLowercase)
+    }
+
+    /// The positions as runs of consecutive ones.
+    var runs: [(start: Int, count: Int)] {
+        var runs: [(start: Int, count: Int)] = []
+        for position in positions {
+            if let last = runs.last, last.start + last.count == position {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append((position, 1))
             }
         }
-        let positions = (0..<length).filter { varies[$0] != 0 }
-        let lower = positions.allSatisfy { notLower[$0] == 0 }
-        guard lower || positions.allSatisfy({ notUpper[$0] == 0 }) else { return nil }
-        return HexTemplate(literal: first.array, positions: positions, uppercase: !lower)
+        return runs
     }
 
     /// The value of a hex digit known to be one.
@@ -60,10 +62,10 @@ package struct NumberPattern {
     static let digitsMax = 18
 
     /// The pattern of the present values, with each one's number appended to `numbers`, or nil.
-    static func find(_ values: ValueList, in memory: ByteView, numbers: inout [Int64]) -> NumberPattern? {
-        guard let firstIndex = values.lengths.firstIndex(where: { $0 != ValueList.absent }) else {
-            return nil
-        }
+    static func find(
+        _ values: ValueSpan, in memory: ByteView, numbers: inout PlainList<Int64>
+    ) -> NumberPattern? {
+        guard let firstIndex = values.firstPresent else { return nil }
         let first = values.value(firstIndex, in: memory)
         guard first.raw.contains(where: { isDigit($0) }) else { return nil }
         var prefix = first.count
@@ -71,17 +73,9 @@ package struct NumberPattern {
         for index in 0..<values.count where !values.isAbsent(index) {
             let value = values.value(index, in: memory)
             prefix = min(prefix, value.count)
-            var common = 0
-            while common < prefix, value.base[common] == first.base[common] { common += 1 }
-            prefix = common
+            if prefix > 0 { prefix = commonPrefix(value, first, atMost: prefix) }
             suffix = min(suffix, value.count)
-            common = 0
-            while common < suffix,
-                value.base[value.count - 1 - common] == first.base[first.count - 1 - common]
-            {
-                common += 1
-            }
-            suffix = common
+            if suffix > 0 { suffix = commonSuffix(value, first, atMost: suffix) }
         }
         // The number takes every digit it can: neither side may end inside one.
         while prefix > 0, isNumeric(first.base[prefix - 1]) { prefix -= 1 }
@@ -89,7 +83,7 @@ package struct NumberPattern {
         while suffix > 0, isNumeric(first.base[first.count - suffix]) { suffix -= 1 }
         guard prefix + suffix < first.count else { return nil }
 
-        numbers.removeAll(keepingCapacity: true)
+        numbers.removeAll()
         var fraction = -1
         for index in 0..<values.count where !values.isAbsent(index) {
             let value = values.value(index, in: memory)
@@ -104,6 +98,33 @@ package struct NumberPattern {
         return NumberPattern(
             prefix: first.trusted(0, prefix).array, suffix: first.trusted(first.count - suffix, suffix).array,
             fractionDigits: max(fraction, 0))
+    }
+
+    /// How many of the first `limit` bytes, which both have, are the same.
+    @inline(__always)
+    private static func commonPrefix(_ a: ByteView, _ b: ByteView, atMost limit: Int) -> Int {
+        var common = 0
+        while common &+ 8 <= limit {
+            let difference = a.load(UInt64.self, at: common) ^ b.load(UInt64.self, at: common)
+            if difference != 0 { return common + difference.trailingZeroBitCount >> 3 }
+            common &+= 8
+        }
+        while common < limit, a.base[common] == b.base[common] { common &+= 1 }
+        return common
+    }
+
+    /// How many of the last `limit` bytes, which both have, are the same.
+    @inline(__always)
+    private static func commonSuffix(_ a: ByteView, _ b: ByteView, atMost limit: Int) -> Int {
+        var common = 0
+        while common &+ 8 <= limit {
+            let difference =
+                a.load(UInt64.self, at: a.count - common - 8) ^ b.load(UInt64.self, at: b.count - common - 8)
+            if difference != 0 { return common + difference.leadingZeroBitCount >> 3 }
+            common &+= 8
+        }
+        while common < limit, a.base[a.count - 1 - common] == b.base[b.count - 1 - common] { common &+= 1 }
+        return common
     }
 
     @inline(__always)

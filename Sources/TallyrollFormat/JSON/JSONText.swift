@@ -43,6 +43,51 @@ package enum JSONText {
     }
 }
 
+extension JSONText {
+    /// Bytes of a string that are looked at word by word, before a library call is worth its price.
+    private static let lookedAtFirst = 24
+
+    /// The position after the closing quote of the string that begins at `start`, or nil when it does not end.
+    @inline(__always)
+    static func endOfString(_ text: ByteView, from start: Int) -> Int? {
+        var position = start &+ 1
+        let near = min(text.count &- 8, start &+ lookedAtFirst)
+        while position <= near {
+            let word = text.load(UInt64.self, at: position)
+            let quote = word ^ quotes
+            let backslash = word ^ backslashes
+            // Exact for the lowest bit set.
+            let found = ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & highs
+            if found == 0 {
+                position &+= 8
+                continue
+            }
+            position &+= found.trailingZeroBitCount >> 3
+            if text.base[position] == UInt8(ascii: "\"") { return position &+ 1 }
+            position &+= 2
+        }
+        return endOfLongString(text, from: position)
+    }
+
+    /// The same from a position inside the string at which no escape is open. A quote closes the string unless an odd
+    /// number of backslashes stands before it.
+    @inline(never)
+    private static func endOfLongString(_ text: ByteView, from start: Int) -> Int? {
+        var position = start
+        while position < text.count {
+            guard let found = findByte(UInt8(ascii: "\""), text.base + position, text.count - position) else {
+                return nil
+            }
+            let quote = position + found
+            var first = quote
+            while first > position, text.base[first - 1] == UInt8(ascii: "\\") { first -= 1 }
+            if (quote - first) & 1 == 0 { return quote + 1 }
+            position = quote + 1
+        }
+        return nil
+    }
+}
+
 extension ByteView {
     /// The byte at `position`, or zero, which no JSON structure uses, at and behind the end.
     @inline(__always)

@@ -34,6 +34,8 @@ package struct LogScan {
     /// `frames`. Behind damage they are what can be saved; behind a torn tail they were never promised to anybody.
     package private(set) var behind: [LogFrame] = []
     package private(set) var end: End
+    /// The checksum that a frame behind the last of `frames` refers to; zero when there is no header.
+    package private(set) var lastChecksum: UInt64 = 0
     /// The sequence after the last event of `frames`; zero when there is no header.
     package private(set) var nextSequence: UInt64
 
@@ -75,12 +77,13 @@ package struct LogScan {
     private mutating func readFrames(_ file: ByteView, _ header: LogFileHeader, _ promisedUpTo: UInt64) {
         var offset = LogFormat.fileHeaderBytes
         var previous = header.checksum
-        while let frame = frame(in: file, at: offset, header, previous: previous) {
+        while case .frame(let frame) = LogScan.next(in: file, at: offset, header, previous, nextSequence) {
             frames.append(frame)
             previous = frame.header.headerChecksum
             nextSequence = frame.header.endSequence
             offset += frame.header.frameLength
         }
+        lastChecksum = previous
         if file.trusted(offset, file.count - offset).isAllZero {
             end = promisedUpTo > nextSequence ? .damaged(at: offset) : .clean(at: offset)
             return
@@ -89,16 +92,33 @@ package struct LogScan {
         end = max(promised, promisedUpTo) > nextSequence ? .damaged(at: offset) : .torn(at: offset)
     }
 
-    /// The frame at `offset`, if it is valid in this place.
-    private func frame(
-        in file: ByteView, at offset: Int, _ header: LogFileHeader, previous: UInt64
-    ) -> LogFrame? {
-        guard LogFrameHeader.mayBegin(file, at: offset, storeTag: header.store.first),
-            let found = try? LogFrameHeader(file, at: offset), found.epoch == header.epoch,
-            found.previousChecksum == previous, found.firstSequence == nextSequence,
-            let frame = try? LogFrame(file, at: offset, header: found), frame.isPadded
-        else { return nil }
-        return frame
+    /// What stands where the next frame would.
+    package enum Next {
+        /// A frame that is valid in this place.
+        case frame(LogFrame)
+        /// The beginning of what may be a frame, of at least this length, of which not all is there.
+        case cut(length: Int)
+        case none
+    }
+
+    /// Looks for the frame behind the one with the checksum `previous`, at an offset of a file's bytes or of a piece of
+    /// them.
+    package static func next(
+        in bytes: ByteView, at offset: Int, _ header: LogFileHeader, _ previous: UInt64,
+        _ nextSequence: UInt64
+    ) -> Next {
+        guard bytes.count - offset >= LogFormat.frameHeaderBytes else {
+            return .cut(length: LogFormat.frameHeaderBytes)
+        }
+        guard LogFrameHeader.mayBegin(bytes, at: offset, storeTag: header.store.first),
+            let found = try? LogFrameHeader(bytes, at: offset), found.epoch == header.epoch,
+            found.previousChecksum == previous, found.firstSequence == nextSequence
+        else { return .none }
+        guard bytes.count - offset >= found.frameLength else { return .cut(length: found.frameLength) }
+        guard let frame = try? LogFrame(bytes, at: offset, header: found), frame.isPadded else {
+            return .none
+        }
+        return .frame(frame)
     }
 
     /// Collects the whole frames from `start` on that hold events from `nextSequence` on, and returns the highest

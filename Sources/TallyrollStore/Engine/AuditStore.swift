@@ -250,6 +250,7 @@ package final class AuditStore: Sendable {
     package func close() -> AuditLogError? {
         queue.update { $0.isClosing = true }
         ending.run()
+        context.appended.close()
         return queue.withLock { $0.failure }
     }
 
@@ -292,4 +293,10 @@ package final class AuditStore: Sendable {
     package func snapshot() -> StoreSnapshot {
         context.state.withLock { $0.snapshot(storeID: context.manifest.storeID) }
     }
+
+    /// Announced when a snapshot holds more events than one before; closed when no more will come.
+    package var appended: ChangeSignal { context.appended }
+
+    /// The failure that stopped the log, if one did.
+    package var failure: AuditLogError? { queue.withLock { $0.failure } }
 }

@@ -34,6 +34,11 @@ struct LogReplay {
     /// Ascending.
     private(set) var lost: [Loss] = []
 
+    /// Where the last of the files stopped; nil before one with a header, and behind damage.
+    private(set) var end: LogTail.Place?
+    /// The last run that others may be reading: its memory stays where it is.
+    private var shared: EventRun?
+
     private let blockEvents: Int
     private let newSeed: () -> [UInt8]
     private var salts: SaltCursor?
@@ -73,13 +78,18 @@ struct LogReplay {
         let scan = try LogScan(file.bytes.view, store: store, promisedUpTo: promisedUpTo)
         if let header = scan.header, header.firstSequence > nextSequence {
             // What came before this file was in blocks or in files that are not there.
-            lose(upTo: header.firstSequence, file, at: 0, bytes: 0)
+            lose(upTo: header.firstSequence, file.path, at: 0, bytes: 0)
             if let state = LogReplay.state(at: header.firstSequence, header) {
                 lost[lost.count - 1].stateBehind = state
                 chain = ChainHasher(head: state.chainHead)
             }
         }
-        for frame in scan.frames { add(frame, of: file) }
+        for frame in scan.frames { add(frame, of: file.path) }
+        if let header = scan.header {
+            end = LogTail.Place(
+                path: file.path, header: header, offset: scan.end.offset, previous: scan.lastChecksum,
+                nextSequence: scan.nextSequence)
+        }
         switch scan.end {
         case .clean: break
         case .torn(let offset):
@@ -93,11 +103,12 @@ struct LogReplay {
             let before = findings.count
             let end = scan.behind.first?.offset ?? file.bytes.count
             if let first = scan.behind.first {
-                lose(upTo: first.header.firstSequence, file, at: offset, bytes: end - offset)
+                lose(upTo: first.header.firstSequence, file.path, at: offset, bytes: end - offset)
             }
-            for frame in scan.behind { add(frame, of: file) }
+            for frame in scan.behind { add(frame, of: file.path) }
+            self.end = nil
             if promisedUpTo > nextSequence {
-                lose(upTo: promisedUpTo, file, at: offset, bytes: file.bytes.count - offset)
+                lose(upTo: promisedUpTo, file.path, at: offset, bytes: file.bytes.count - offset)
             }
             if findings.count == before {
                 // Damage that cost nothing: what stood here is in blocks.
@@ -106,6 +117,24 @@ struct LogReplay {
                         kind: .damage, file: file.path, offset: offset, bytes: end - offset, lost: nil))
             }
         }
+    }
+
+    // MARK: Going on
+
+    /// Lets others read the rows that there are, while more are added.
+    mutating func shareRuns() { shared = runs.last?.run }
+
+    /// Adds a frame behind all others; false when what it holds is not what a frame should.
+    mutating func addFollowing(_ frame: LogFrame) -> Bool {
+        guard frame.header.firstSequence <= nextSequence, (try? addRecords(of: frame)) != nil else {
+            return false
+        }
+        return nextSequence >= frame.header.endSequence
+    }
+
+    /// Forgets the runs whose events all stand before `sequence`.
+    mutating func dropRuns(before sequence: UInt64) {
+        runs.removeAll { $0.run.firstSequence + UInt64($0.run.count) <= sequence }
     }
 
     /// Chain and tree at the file's beginning, if blocks reached up to it when it was begun.
@@ -120,16 +149,16 @@ struct LogReplay {
         return (chainHead, frontier)
     }
 
-    private mutating func add(_ frame: LogFrame, of file: File) {
+    private mutating func add(_ frame: LogFrame, of path: String) {
         guard frame.header.endSequence > nextSequence else { return }
         if frame.header.firstSequence > nextSequence {
-            lose(upTo: frame.header.firstSequence, file, at: frame.offset, bytes: 0)
+            lose(upTo: frame.header.firstSequence, path, at: frame.offset, bytes: 0)
         }
         do {
             try addRecords(of: frame)
         } catch {
             // Its checksum fits and its content does not: what it held is lost, what follows is not.
-            lose(upTo: frame.header.endSequence, file, at: frame.offset, bytes: frame.header.frameLength)
+            lose(upTo: frame.header.endSequence, path, at: frame.offset, bytes: frame.header.frameLength)
         }
     }
 
@@ -185,15 +214,15 @@ struct LogReplay {
     private mutating func closeLast() {
         guard let last = runs.indices.last, !runs[last].isClosed else { return }
         runs[last].isClosed = true
-        runs[last].run.trim()
+        if runs[last].run !== shared { runs[last].run.trim() }
     }
 
-    private mutating func lose(upTo sequence: UInt64, _ file: File, at offset: Int, bytes: Int) {
+    private mutating func lose(upTo sequence: UInt64, _ path: String, at offset: Int, bytes: Int) {
         guard sequence > nextSequence else { return }
         lost.append(Loss(sequences: nextSequence..<sequence))
         findings.append(
             RecoveryFinding(
-                kind: .damage, file: file.path, offset: offset, bytes: bytes, lost: nextSequence..<sequence))
+                kind: .damage, file: path, offset: offset, bytes: bytes, lost: nextSequence..<sequence))
         nextSequence = sequence
         closeLast()
     }

@@ -266,6 +266,7 @@ final class LogWriter {
             for full in fullRuns { state.extendTail(full, to: full.count) }
             if let run, run.count > 0 { state.extendTail(run, to: run.count) }
         }
+        context.appended.announce()
     }
 
     private func sync() throws {
@@ -370,6 +371,7 @@ final class LogWriter {
         }
         for request in requests { request.answer(.failure(failure)) }
         for command in commands { command.refuse(failure) }
+        context.appended.close()
     }
 }
 

@@ -11,6 +11,8 @@ final class StoreContext: Sendable {
     let epoch: UInt64
     let cache: BlockCache
     let state = Mutex(StoreState())
+    /// Announced when readers see more events; closed with the writer.
+    let appended = ChangeSignal()
     let runs: RunPool
 
     init(

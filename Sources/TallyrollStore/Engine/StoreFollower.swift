@@ -1,9 +1,11 @@
+import Synchronization
 import TallyrollFormat
 import TallyrollIntegrity
 
 /// Reads a store beside its writer, from the same process or another, without taking the lock.
 ///
-/// A refresh looks at the segments first and then at the log behind them. The writer may move events from the log
+/// A refresh looks at the segments first and then at the log behind them, and reads of both only what was added since the
+/// last one. The writer may move events from the log
 /// into blocks in between; a gap between the two means that, and the look is taken again.
 package final class StoreFollower: Sendable {
     /// Damage met while looking; the verifier tells more.
@@ -15,6 +17,8 @@ package final class StoreFollower: Sendable {
     private struct State {
         var sealed: [UInt64: SegmentReader] = [:]
         var open: OpenSegment?
+        /// The log as far as it was read, to go on from.
+        var log: LogTail?
         var problems: [Problem] = []
     }
 
@@ -31,8 +35,10 @@ package final class StoreFollower: Sendable {
     package let manifest: StoreManifest
     package let storage: any Storage
     package let cache: BlockCache
-    private let path: String
+    /// The store's directory, for messages.
+    package let path: String
     private let state = Monitor(State())
+    private let watched = Mutex(Watched())
 
     /// How often a look is repeated while the writer moves things about.
     private static let attemptsMax = 50
@@ -68,6 +74,24 @@ package final class StoreFollower: Sendable {
         } catch {
             throw AuditLogError.wrapping(error, file: path)
         }
+    }
+
+    /// Announces that a refresh may find more. The directory is watched for as long as anybody holds what this gives.
+    package func watcher() throws(AuditLogError) -> DirectoryWatcher {
+        do throws(StorageError) {
+            return try watched.withLock { (watched) throws(StorageError) in
+                if let watcher = watched.watcher { return watcher }
+                let watcher = try DirectoryWatcher(path: path)
+                watched.watcher = watcher
+                return watcher
+            }
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private struct Watched {
+        weak var watcher: DirectoryWatcher?
     }
 
     /// What was found damaged by the last refresh.
@@ -183,6 +207,22 @@ package final class StoreFollower: Sendable {
         _ state: inout State, behind segments: [StoreSnapshot.Segment], isLast: Bool
     ) throws -> StoreSnapshot? {
         let end = segments.last?.endSequence ?? 0
+        if var log = state.log {
+            state.log = nil
+            // Blocks that are ahead of the log tell of damage in it.
+            if try log.readOn(in: storage), log.replay.nextSequence >= end {
+                log.drop(before: end)
+                state.log = log
+                return snapshot(segments, log.replay, end)
+            }
+        }
+        return try readWholeLog(&state, behind: segments, isLast: isLast)
+    }
+
+    private func readWholeLog(
+        _ state: inout State, behind segments: [StoreSnapshot.Segment], isLast: Bool
+    ) throws -> StoreSnapshot? {
+        let end = segments.last?.endSequence ?? 0
         let entropy = SystemEntropySource()
         var replay = LogReplay(
             after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents,
@@ -198,9 +238,23 @@ package final class StoreFollower: Sendable {
             guard isLast else { return nil }
             for finding in replay.findings { note("\(finding)", finding.file, &state) }
         }
-        return StoreSnapshot(
+        if let newest = files.compactMap({ $0.header?.fileNumber }).max() {
+            state.log = try LogTail(replay, newest: newest, in: storage)
+        }
+        return snapshot(segments, replay, end)
+    }
+
+    /// What segments that reach up to `end` and the log behind them hold.
+    private func snapshot(
+        _ segments: [StoreSnapshot.Segment], _ replay: LogReplay, _ end: UInt64
+    ) -> StoreSnapshot {
+        StoreSnapshot(
             storeID: manifest.storeID, segments: segments,
-            tail: replay.runs.map { StoreSnapshot.Tail(run: $0.run, count: $0.run.count, start: 0) },
+            tail: replay.runs.map { replayed in
+                let first = replayed.run.firstSequence
+                return StoreSnapshot.Tail(
+                    run: replayed.run, count: replayed.run.count, start: end > first ? Int(end - first) : 0)
+            },
             endSequence: replay.nextSequence)
     }
 

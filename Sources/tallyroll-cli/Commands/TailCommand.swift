@@ -9,9 +9,14 @@ struct TailCommand: ParsableCommand {
         commandName: "tail",
         abstract: "Prints the last events in sequence order, and with -f those that follow.",
         discussion: """
+            With -f no event is missed and none is printed twice, whatever the writer does meanwhile: seal, rotate
+            its log, end, crash and begin again. What an application appended with less than disk durability is printed
+            too. --from goes on where an earlier run ended: at the sequence behind the last one it printed.
+
             Examples:
               tallyroll tail --store audit
               tallyroll tail --store audit -n 0 -f 'result = denied or severity >= error'
+              tallyroll tail --store audit --from 4711 -f --fields sequence,time,user,action
             """)
 
     @OptionGroup var store: StoreOption
@@ -25,9 +30,10 @@ struct TailCommand: ParsableCommand {
     @Flag(name: .short, help: "Go on with events as they are appended, until interrupted.")
     var follow = false
 
-    @OptionGroup var rows: RowOptions
+    @Option(help: ArgumentHelp("Begin at this sequence, instead of the last events.", valueName: "sequence"))
+    var from: UInt64?
 
-    private static let pollMicroseconds: UInt32 = 200_000
+    @OptionGroup var rows: RowOptions
 
     func validate() throws {
         if n < 0 { throw ValidationError("-n is \(n): use 0 or more") }
@@ -39,19 +45,32 @@ struct TailCommand: ParsableCommand {
         let filter = try Filter(expression ?? "")
         let store = try ReadableStore(store)
         var printer = RowPrinter(rows.format ?? .jsonl, columns: try rows.columns(), form: .full)
-        var watch = StoreWatch(store.place)
+        let watcher = follow ? try store.watcher() : nil
+        var generation = watcher?.signal.generation ?? 0
         var snapshot = try store.snapshot()
-        let (start, skipped) = try lastEvents(filter, in: snapshot)
+        let (start, skipped) = try from.map { ($0, 0) } ?? lastEvents(filter, in: snapshot)
+        try check(start, in: snapshot)
         try print(filter, from: start, skipping: skipped, in: snapshot, &printer, store)
-        while follow {
-            usleep(TailCommand.pollMicroseconds)
-            guard try watch.mayHaveChanged() else { continue }
+        while let watcher {
+            watcher.signal.waitBlocking(beyond: generation)
+            generation = watcher.signal.generation
             let end = snapshot.endSequence
             snapshot = try store.snapshot()
+            try check(end, in: snapshot)
             guard snapshot.endSequence > end else { continue }
+            watcher.noteChange()
             try print(filter, from: end, skipping: 0, in: snapshot, &printer, store)
         }
         try store.finish()
+    }
+
+    /// The log must reach up to where printing goes on.
+    private func check(_ start: UInt64, in snapshot: StoreSnapshot) throws(CommandFailure) {
+        guard start > snapshot.endSequence else { return }
+        throw CommandFailure(
+            .badInput,
+            "the log ends before sequence \(snapshot.endSequence) and was to be printed from \(start): events were lost "
+                + "before they were durable, or it is another log; use --from \(snapshot.endSequence)")
     }
 
     /// The sequence from which on the wanted events stand, and how many meant ones stand before them there.

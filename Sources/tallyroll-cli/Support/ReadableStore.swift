@@ -31,6 +31,15 @@ final class ReadableStore {
         }
     }
 
+    /// Tells when there may be more.
+    func watcher() throws(CommandFailure) -> DirectoryWatcher {
+        do throws(AuditLogError) {
+            return try follower.watcher()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
     /// A query engine on everything acknowledged by now.
     func engine() throws(CommandFailure) -> QueryEngine { ReadableStore.engine(try snapshot()) }
 

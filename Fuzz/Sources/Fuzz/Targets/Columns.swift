@@ -100,8 +100,7 @@ extension FuzzTarget {
         seeds: {
             [[1, 1, 1], [0, 7, 3, 900], (0..<200).map { UInt32($0 % 33) + 4 }].map { codes in
                 var out = ByteWriter()
-                var packing: [UInt64] = []
-                CodeColumn.write(codes, packing: &packing, into: &out)
+                CodeColumn.write(codes, into: &out)
                 return withSize(codes.count, out.array)
             }
         },
@@ -145,8 +144,7 @@ extension FuzzTarget {
             var leaders: LeaderRanks?
             var packed = ByteWriter()
             if follows {
-                var packing: [UInt64] = []
-                CodeColumn.write((0..<count).map { UInt32($0 % 4) + 1 }, packing: &packing, into: &packed)
+                CodeColumn.write((0..<count).map { UInt32($0 % 4) + 1 }, into: &packed)
                 leaders = try? LeaderRanks(CodeColumn(packed.view, count: count))
             }
             guard let column = try? TextColumn(bytes, count: count, leaders: leaders) else { return }

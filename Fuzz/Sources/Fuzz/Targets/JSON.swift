@@ -154,9 +154,9 @@ extension FuzzTarget {
             check(shape.markers.count == scanner.slots.count, "another number of scalars")
             var out = ByteWriter()
             var copied = 0
-            for (marker, slot) in zip(shape.markers, scanner.slots) {
+            for (slot, marker) in shape.markers.enumerated() {
                 out.bytes(Array(shape.text[copied..<marker]))
-                out.bytes(text.view.trusted(Int(slot.offset), Int(slot.length)))
+                out.bytes(scanner.slots.value(slot, in: text.view))
                 copied = marker + 1
             }
             out.bytes(Array(shape.text[copied...]))

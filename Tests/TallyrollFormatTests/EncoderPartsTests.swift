@@ -1,0 +1,175 @@
+import Testing
+
+@testable import TallyrollFormat
+
+/// The parts that block encoding is made of, each beside a plain way to the same result.
+struct EncoderPartsTests {
+    @Test(arguments: 0..<20)
+    func batchesGiveTheCodesOfOneByOne(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var memory = ByteWriter()
+        var values = ValueColumn()
+        for _ in 0..<Int(random.next() % 1500) {
+            if random.next() % 7 == 0 {
+                values.appendAbsent()
+                continue
+            }
+            let start = memory.count
+            let length = Int(random.next() % 70)
+            let letters = seed % 3 == 0 ? 2 : random.next() % 200 + 1
+            for _ in 0..<length { memory.u8(UInt8(random.next() % letters)) }
+            values.append(offset: UInt32(start), length: UInt32(length))
+        }
+        var batched = TermInterner()
+        var single = TermInterner()
+        var plain: [[UInt8]: UInt32] = [:]
+        // A second round finds every term known; after `removeAll` none is.
+        for _ in 0..<2 {
+            for _ in 0..<2 {
+                let codes = [UInt32](unsafeUninitializedCapacity: values.count) { codes, initialized in
+                    if let first = codes.baseAddress {
+                        batched.intern(values.span, in: memory.view, into: first)
+                    }
+                    initialized = values.count
+                }
+                for row in 0..<values.count {
+                    guard !values.span.isAbsent(row) else {
+                        #expect(codes[row] == 0)
+                        continue
+                    }
+                    let value = values.span.value(row, in: memory.view)
+                    let expected = plain[value.array, default: UInt32(plain.count + 1)]
+                    plain[value.array] = expected
+                    let alone = single.intern(value)
+                    #expect(codes[row] == expected && alone == expected)
+                    let text = batched.term(codes[row]).array
+                    #expect(text == value.array)
+                }
+            }
+            let counts = [batched.count, single.count]
+            #expect(counts == [plain.count, plain.count])
+            batched.removeAll()
+            single.removeAll()
+            plain.removeAll()
+        }
+    }
+
+    @Test func shortTermsOfEveryLengthAreToldApart() {
+        var terms = TermInterner()
+        for length in 0...70 {
+            let text = [UInt8](repeating: 7, count: length)
+            let code = text.withView { terms.intern($0) }
+            #expect(Int(code) == length + 1)
+        }
+        for length in 1...70 {
+            for place in 0..<length {
+                var text = [UInt8](repeating: 7, count: length)
+                text[place] = 8
+                let code = text.withView { terms.code(of: $0) }
+                #expect(code == nil, "length \(length), place \(place)")
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 10, 24, 1000, 1_000_000, 1 << 40, 999_999_937, UInt64(Int64.max)])
+    func exactDivisionIsDivision(divisor: UInt64) {
+        let exact = ExactDivisor(divisor)
+        var random = SeededRandom(seed: divisor)
+        for round in 0..<200 {
+            let largest = UInt64(Int64.max) / divisor
+            let quotient = round < 3 ? min(UInt64(round), largest) : random.next() % (largest + 1)
+            let product = quotient * divisor
+            #expect(exact.quotient(product) == quotient)
+            #expect(exact.quotient(-Int64(product)) == -Int64(quotient))
+            #expect(exact.divides(product))
+            let number = random.next()
+            #expect(exact.divides(number) == (number % divisor == 0))
+        }
+    }
+
+    @Test(arguments: 0..<40)
+    func stringsEndWhereAByteLoopSaysSo(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let alphabet = Array((seed % 2 == 0 ? #"ab\""# : #"abcdefgh\ijklmnopqrstuvwx"yz"#).utf8)
+        for _ in 0..<200 {
+            var text: [UInt8] = [0x22]
+            for _ in 0..<Int(random.next() % 90) {
+                text.append(alphabet[Int(random.next() % UInt64(alphabet.count))])
+            }
+            let found = text.withView { JSONText.endOfString($0, from: 0) }
+            #expect(found == EncoderPartsTests.endOfString(text), "\(text)")
+        }
+    }
+
+    private static func endOfString(_ text: [UInt8]) -> Int? {
+        var position = 1
+        while position < text.count {
+            if text[position] == 0x22 { return position + 1 }
+            position += text[position] == 0x5C ? 2 : 1
+        }
+        return nil
+    }
+
+    @Test(arguments: 0..<60)
+    func knownShapesFindWhatAScanFinds(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let scalars = [
+            "1", "-2.5", "true", "null", #""x""#, #""a\"b\\""#, #""""#,
+            #""\#(String(repeating: "y", count: 80))""#,
+        ]
+        func scalar() -> String { scalars[Int(random.next() % UInt64(scalars.count))] }
+        var scanner = ShapeScanner()
+        var known = KnownShapes()
+        var recognized = 0
+        for _ in 0..<100 {
+            let text =
+                switch random.next() % 6 {
+                case 0: "{}"
+                case 1: #"{"a":\#(scalar()),"b":\#(scalar())}"#
+                case 2: #"{"a":\#(scalar()),"b":[\#(scalar()),\#(scalar())]}"#
+                case 3: #"{"a":\#(scalar()),"b":{"a long name of a member, beyond a word":\#(scalar())}}"#
+                case 4: #"{ "a" : \#(scalar()) }"#
+                default: #"{"a":\#(scalar()),"b":{"c":\#(scalar())}, "d":[]}"#
+                }
+            Array(text.utf8).withView { view in
+                let hasShape = scanner.scan(view)
+                #expect(hasShape)
+                var slots = ValueColumn()
+                slots.append(offset: 0, length: 0)
+                if let shape = known.recognize(view, hint: 5, at: 1000, slots: &slots) {
+                    recognized += 1
+                    let found = known.text(shape).string
+                    let expected = scanner.shape.view.string
+                    #expect(found == expected)
+                    let counts = [slots.count - 1, known.slotCount(shape)]
+                    #expect(counts == [scanner.slots.count, scanner.slots.count])
+                    for index in 0..<scanner.slots.count {
+                        let place = [slots.span.offset(index + 1) - 1000, slots.span.length(index + 1)]
+                        #expect(place == [scanner.slots.offset(index), scanner.slots.length(index)])
+                    }
+                } else {
+                    let kept = slots.count
+                    #expect(kept == 1, "a shape that does not fit leaves no scalars behind")
+                    let number = known.number(of: scanner.shape.view)
+                    known.remember(number, hint: 5)
+                }
+            }
+        }
+        #expect(recognized > 0)
+    }
+
+    @Test func aShapeIsNotTakenForALongerOrShorterOne() {
+        var known = KnownShapes()
+        var scanner = ShapeScanner()
+        Array(#"{"a":1,"b":2}"#.utf8).withView { _ = scanner.scan($0) }
+        let number = known.number(of: scanner.shape.view)
+        known.remember(number, hint: 0)
+        for text in [
+            #"{"a":1}"#, #"{"a":1,"b":2,"c":3}"#, #"{"a":1,"b":{}}"#, #"{"a":1,"b":}"#, "{", #"{"a":"#, "",
+        ] {
+            var slots = ValueColumn()
+            let shape = Array(text.utf8).withView { known.recognize($0, hint: 0, at: 0, slots: &slots) }
+            #expect(shape == nil, "\(text)")
+        }
+    }
+}
