@@ -154,7 +154,8 @@ package struct BlockRows: ~Copyable {
                 zoneMinutes: Int16(clamping: zones[row])),
             outcome: outcome, duration: durations.isEmpty ? nil : durations[row], origin: origin, into: &out)
         for index in 0..<StringField.count where hasField[index] {
-            guard let text = cells[index * count + row], let field = StringField(rawValue: UInt8(index)) else {
+            guard let text = cells[index * count + row], let field = StringField(rawValue: UInt8(index))
+            else {
                 continue
             }
             encoder.string(field, text, into: &out)

@@ -60,7 +60,9 @@ package final class DocumentColumn: Sendable {
                 found: "none")
         }
         var count = 0
-        for place in counts.used.indices where plan.shapes[place].kind == .raw { count += counts.total(place) }
+        for place in counts.used.indices where plan.shapes[place].kind == .raw {
+            count += counts.total(place)
+        }
         return raw.storeIfNil(try TextColumn(bytes, count: count, leaders: nil))
     }
 
@@ -70,7 +72,9 @@ package final class DocumentColumn: Sendable {
     @inline(__always)
     func rawCount(_ counts: UnsafePointer<UInt32>) -> Int {
         var count = 0
-        for place in 0..<plan.shapes.count where plan.shapes[place].kind == .raw { count += Int(counts[place]) }
+        for place in 0..<plan.shapes.count where plan.shapes[place].kind == .raw {
+            count += Int(counts[place])
+        }
         return count
     }
 

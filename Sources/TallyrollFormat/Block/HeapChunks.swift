@@ -93,7 +93,9 @@ final class HeapChunks: TextHeap {
 
     @inline(__always)
     private func state() throws -> UnsafeMutablePointer<Opened> {
-        if let known = UnsafeMutablePointer<Opened>(bitPattern: opened.load(ordering: .acquiring)) { return known }
+        if let known = UnsafeMutablePointer<Opened>(bitPattern: opened.load(ordering: .acquiring)) {
+            return known
+        }
         return try open()
     }
 
@@ -102,7 +104,9 @@ final class HeapChunks: TextHeap {
         let bytes = try sections.read(try sections.required(.heapDirectory, 0))
         let directory = try bytes.withView { (view) throws(FormatError) in try TextHeapDirectory(view) }
         return owners.withLock { _ in
-            if let known = UnsafeMutablePointer<Opened>(bitPattern: opened.load(ordering: .acquiring)) { return known }
+            if let known = UnsafeMutablePointer<Opened>(bitPattern: opened.load(ordering: .acquiring)) {
+                return known
+            }
             let places = UnsafeMutablePointer<Atomic<UInt>>.allocate(capacity: max(directory.chunkCount, 1))
             for chunk in 0..<directory.chunkCount { (places + chunk).initialize(to: Atomic(0)) }
             let starts = UnsafeMutablePointer<Int>.allocate(capacity: directory.starts.count)
@@ -120,7 +124,9 @@ final class HeapChunks: TextHeap {
     private func inflate(_ chunk: Int, _ state: UnsafeMutablePointer<Opened>) throws -> ByteView {
         let stored = try sections.read(try sections.required(.textChunk, chunk))
         let directory = state.pointee.directory
-        let bytes = try stored.withView { (view) throws(FormatError) in try directory.inflate(chunk, stored: view) }
+        let bytes = try stored.withView { (view) throws(FormatError) in
+            try directory.inflate(chunk, stored: view)
+        }
         let kept = owners.withLock { owners in
             if let known = owners.chunks[chunk] { return known }
             owners.chunks[chunk] = bytes

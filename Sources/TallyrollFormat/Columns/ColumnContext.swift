@@ -26,7 +26,9 @@ package struct ColumnContext {
     /// The heap text from `start` to `end`, both counted from `base`; valid while the heap lives.
     @inline(__always)
     func text(from base: Int, _ start: Int, _ end: Int) throws -> ByteView {
-        guard start >= 0, end >= start, end <= Int(Int32.max) else { throw ColumnContext.disorder(start, end) }
+        guard start >= 0, end >= start, end <= Int(Int32.max) else {
+            throw ColumnContext.disorder(start, end)
+        }
         if start == end { return .empty }
         return try heap.text(at: base + start, end - start)
     }

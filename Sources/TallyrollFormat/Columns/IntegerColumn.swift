@@ -269,7 +269,8 @@ package struct IntegerColumn {
         case .packed:
             for place in indices.indices { out[place] = value(Int(indices[place])) }
         case .deltas:
-            withUnsafeTemporaryAllocation(of: Int64.self, capacity: IntegerColumnEncoder.groupSize) { values in
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: IntegerColumnEncoder.groupSize) {
+                values in
                 guard let known = values.baseAddress else { return }
                 var group = -1
                 var filled = 0
@@ -280,7 +281,8 @@ package struct IntegerColumn {
                     if index / IntegerColumnEncoder.groupSize != group || wanted >= filled {
                         group = index / IntegerColumnEncoder.groupSize
                         // The rest of the group, where more of it will be wanted.
-                        let goesOn = place + 1 < indices.count
+                        let goesOn =
+                            place + 1 < indices.count
                             && Int(indices[place + 1]) / IntegerColumnEncoder.groupSize == group
                         let last = goesOn ? groupCount(group) - 1 : wanted
                         forEachInGroup(group, through: last) { known[$0] = $1 }

@@ -64,7 +64,9 @@ package struct SubstringSearch: Sendable {
                     position += 64
                     continue
                 }
-            } else if position + 15 <= final, !pair.mayFit16(text.base + position + first, text.base + position + second) {
+            } else if position + 15 <= final,
+                !pair.mayFit16(text.base + position + first, text.base + position + second)
+            {
                 position += 16
                 continue
             }
@@ -157,7 +159,8 @@ package struct SubstringSearch: Sendable {
         for index in text.indices where commonness(text[index]) < commonness(text[best]) { best = index }
         var other = best == 0 ? text.count - 1 : 0
         for index in text.indices
-        where index != best && text[index] != text[best] && commonness(text[index]) < commonness(text[other]) {
+        where index != best && text[index] != text[best] && commonness(text[index]) < commonness(text[other])
+        {
             other = index
         }
         return (min(best, other), max(best, other))
@@ -167,7 +170,8 @@ package struct SubstringSearch: Sendable {
     private static func commonness(_ byte: UInt8) -> Int {
         let byOrder: StaticString = "qzjxkvwybfgphmducl0nrsiaot1e 2"
         if byte >= 0x80 { return 12 }
-        for index in 0..<byOrder.utf8CodeUnitCount where byOrder.utf8Start[index] == byte | (isLetter(byte) ? 0x20 : 0) {
+        for index in 0..<byOrder.utf8CodeUnitCount
+        where byOrder.utf8Start[index] == byte | (isLetter(byte) ? 0x20 : 0) {
             return index
         }
         return isDigit(byte) ? 20 : byte < 0x20 ? 0 : 10

@@ -267,7 +267,8 @@ final class ExceptionPlaces: Sendable {
 extension ColumnContext {
     /// The terms that the codes of some rows stand for.
     func read(
-        _ column: CodeColumn, _ rows: UnsafeBufferPointer<UInt32>, into cells: UnsafeMutablePointer<ByteView?>,
+        _ column: CodeColumn, _ rows: UnsafeBufferPointer<UInt32>,
+        into cells: UnsafeMutablePointer<ByteView?>,
         arena: inout TextArena
     ) throws {
         guard column.constant != 0 else {

@@ -13,7 +13,9 @@ extension TextColumn {
             return try rows(verdicts, absent: body.shift == 0 ? predicate(nil) : false)
         case .sharedCodes: return try sharedCodeRows(context, predicate)
         case .follow:
-            guard let followed = body.followed, let leaders = context.leaders else { return RowSet(size: count) }
+            guard let followed = body.followed, let leaders = context.leaders else {
+                return RowSet(size: count)
+            }
             return followedRows(try followed.rows(from: context, where: predicate), leaders)
         case .hexTemplate, .number, .text: return try eachRow(context, predicate)
         }
@@ -28,7 +30,9 @@ extension TextColumn {
             return try rows(try localVerdicts(context) { $0.isEqual(to: text) }, absent: false)
         case .sharedCodes: return try sharedCodeRows(context) { $0?.isEqual(to: text) ?? false }
         case .follow:
-            guard let followed = body.followed, let leaders = context.leaders else { return RowSet(size: count) }
+            guard let followed = body.followed, let leaders = context.leaders else {
+                return RowSet(size: count)
+            }
             return followedRows(try followed.rows(from: context, equalTo: text), leaders)
         case .hexTemplate: return rows(ofPlaces: templatePlaces(equalTo: text))
         case .number: return rows(ofPlaces: numberPlaces(equalTo: text))
@@ -58,7 +62,9 @@ extension TextColumn {
         case .absent, .constant, .sharedCodes, .follow: chance = .perhaps
         }
         // An escape in the fixed part of a pattern leaves it open what that stands for.
-        let isPlain = !isJSON || !(hasBackslash(body.constant) || hasBackslash(body.prefix) || hasBackslash(body.suffix))
+        let isPlain =
+            !isJSON
+            || !(hasBackslash(body.constant) || hasBackslash(body.prefix) || hasBackslash(body.suffix))
         switch chance {
         case .never where isPlain: return RowSet(size: count)
         case .always where isPlain:

@@ -182,7 +182,9 @@ package struct TextNeedle: Sendable {
         for start in 0...(template.count - needle.count) {
             var isCertain = true
             let fits = needle.indices.allSatisfy { index in
-                guard isDigit[start + index] else { return search.fits(template.base[start + index], at: index) }
+                guard isDigit[start + index] else {
+                    return search.fits(template.base[start + index], at: index)
+                }
                 isCertain = false
                 return TextNeedle.isHexDigit(needle[index])
             }

@@ -199,7 +199,8 @@ private func readSome(
         let equal = wanted.withView { try? column.rows(from: context, equalTo: $0) }
         if let equal {
             for entry in stride(from: 0, to: column.count, by: 7) {
-                let isEqual = !values.isAbsent(entry)
+                let isEqual =
+                    !values.isAbsent(entry)
                     && wanted.withView { values.value(entry, in: text).isEqual(to: $0) }
                 check(equal.contains(entry) == isEqual, "entry \(entry) is equal in one reading only")
             }
