@@ -49,19 +49,21 @@ package final class BlockReader: Sendable {
 
     package init(
         header: BlockHeader, directory: BlockDirectory, origin: Int, source: any BlockSource,
-        terms: any SegmentTerms
+        terms: any SegmentTerms, gauge: MemoryGauge? = nil
     ) {
         self.header = header
         self.directory = directory
         self.origin = origin
         self.source = source
         self.terms = terms
-        sections = BlockSections(source, directory, origin: origin)
+        sections = BlockSections(source, directory, origin: origin, gauge: gauge)
         heap = HeapChunks(sections)
     }
 
-    /// Opens the block at the start of `source`.
-    package convenience init(source: any BlockSource, origin: Int, terms: any SegmentTerms) throws {
+    /// Opens the block at the start of `source`. `gauge` is told of the memory that the reader holds.
+    package convenience init(
+        source: any BlockSource, origin: Int, terms: any SegmentTerms, gauge: MemoryGauge? = nil
+    ) throws {
         let head = try source.read(0, BlockHeader.byteCount)
         defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: origin)
@@ -69,7 +71,8 @@ package final class BlockReader: Sendable {
         defer { withExtendedLifetime(directoryBytes) {} }
         let directory = try BlockDirectory(
             directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
-        self.init(header: header, directory: directory, origin: origin, source: source, terms: terms)
+        self.init(
+            header: header, directory: directory, origin: origin, source: source, terms: terms, gauge: gauge)
     }
 
     package var count: Int { header.count }

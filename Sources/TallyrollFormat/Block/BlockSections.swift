@@ -10,12 +10,21 @@ final class BlockSections: Sendable {
     private let readCount = Atomic<Int>(0)
     private let heldCount = Atomic<Int>(0)
     private let inflatedCount = Atomic<Int>(0)
+    private let gauge: MemoryGauge?
 
-    init(_ source: any BlockSource, _ directory: BlockDirectory, origin: Int) {
+    /// What a reader takes before anything was read, and for each entry of the directory.
+    private static let readerBytes = 1024
+    private static let entryBytes = 64
+
+    init(_ source: any BlockSource, _ directory: BlockDirectory, origin: Int, gauge: MemoryGauge?) {
         self.source = source
         self.directory = directory
         self.origin = origin
+        self.gauge = gauge
+        hold(BlockSections.readerBytes + directory.sections.count * BlockSections.entryBytes)
     }
+
+    deinit { gauge?.add(-bytesHeld) }
 
     /// The bytes of sections read so far.
     var bytesRead: Int { readCount.load(ordering: .relaxed) }
@@ -33,7 +42,10 @@ final class BlockSections: Sendable {
     var bytesHeld: Int { heldCount.load(ordering: .relaxed) }
 
     /// Notes memory that is kept for as long as the block's reader is.
-    func hold(_ bytes: Int) { heldCount.wrappingAdd(bytes, ordering: .relaxed) }
+    func hold(_ bytes: Int) {
+        heldCount.wrappingAdd(bytes, ordering: .relaxed)
+        gauge?.add(bytes)
+    }
 
     /// The bytes of a section, checked against its checksum.
     func read(_ section: BlockSection) throws -> Bytes {

@@ -117,8 +117,8 @@ package final class DocumentColumn: Sendable {
     // MARK: Paths
 
     /// The places of the paths for which `matches` holds.
-    private func places(where matches: ([UInt8]) -> Bool) -> [Int] {
-        plan.paths.indices.filter { matches(shapes.paths[plan.paths[$0]]) }
+    private func places(where matches: (_ number: Int, _ path: [UInt8]) -> Bool) -> [Int] {
+        plan.paths.indices.filter { matches(plan.paths[$0], shapes.paths[plan.paths[$0]]) }
     }
 
     /// The paths of this segment that the shapes of this block use, for which `matches` holds, with the values of
@@ -126,7 +126,7 @@ package final class DocumentColumn: Sendable {
     package func forEachScalar(
         where matches: ([UInt8]) -> Bool, _ body: (_ row: Int, _ scalar: ByteView) -> Void
     ) throws {
-        for place in places(where: matches) {
+        for place in places(where: { matches($1) }) {
             let column = try column(place)
             var values = ValueList()
             var text = ByteWriter(capacity: 4096)
@@ -172,9 +172,9 @@ package final class DocumentColumn: Sendable {
 
     /// Adds the rows that have, at a path for which `matches` holds, a scalar for which `holds` does: asked once for
     /// equal scalars that lie together. `holds` gets the scalar as JSON text. With `stringsOnly` scalars that cannot be
-    /// strings are passed over.
+    /// strings are passed over. A path has the same number in all blocks of a segment.
     package func insertRows(
-        where matches: ([UInt8]) -> Bool, stringsOnly: Bool, into rows: inout RowSet,
+        where matches: (_ number: Int, _ path: [UInt8]) -> Bool, stringsOnly: Bool, into rows: inout RowSet,
         _ holds: (ByteView) -> Bool
     ) throws {
         var scalar = ByteWriter(capacity: 256)

@@ -2,16 +2,28 @@
 /// columns borrow; `@unchecked Sendable` because nothing here changes.
 final class RecordColumns: @unchecked Sendable {
     /// A field whose values are codes into a dictionary of the segment.
-    struct Terms {
+    final class Terms {
         let field: StringField
         let codes: CodeColumn
         let context: ColumnContext
+
+        init(_ field: StringField, _ codes: CodeColumn, _ context: ColumnContext) {
+            self.field = field
+            self.codes = codes
+            self.context = context
+        }
     }
 
-    struct Text {
+    final class Text {
         let field: StringField
         let column: TextColumn
         let context: ColumnContext
+
+        init(_ field: StringField, _ column: TextColumn, _ context: ColumnContext) {
+            self.field = field
+            self.column = column
+            self.context = context
+        }
     }
 
     struct Documents {
@@ -49,7 +61,7 @@ final class RecordColumns: @unchecked Sendable {
         func terms(_ field: StringField, _ id: ColumnID) throws -> Terms? {
             let codes = try block.codes(id)
             guard codes.constant != 0 else { return nil }
-            return Terms(field: field, codes: codes, context: try block.context(id))
+            return Terms(field, codes, try block.context(id))
         }
         self.terms = try RecordColumns.termFields.compactMap { field in
             try ColumnID(rawValue: field.rawValue).flatMap { try terms(field, $0) }
@@ -59,7 +71,7 @@ final class RecordColumns: @unchecked Sendable {
             guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id),
                 !column.isAbsent
             else { return nil }
-            return Text(field: field, column: column, context: try block.context(id))
+            return Text(field, column, try block.context(id))
         }
         documents = try [(StringField.details, ColumnID.details), (.extra, .extra)].compactMap { field, id in
             try block.documents(id).map { Documents(field: field, column: $0) }

@@ -215,10 +215,14 @@ package struct IntegerColumn {
             }
             try reader.skip(header.offset)
             try reader.skip(BitPacking.bytes(count: differences, width: header.width))
+            var previous = -1
             for _ in 0..<header.exceptions {
-                guard Int(try reader.u8()) < differences else {
-                    throw reader.invalid("exception", expected: "an index in its group", found: "one beyond")
+                let index = Int(try reader.u8())
+                guard index > previous, index < differences else {
+                    throw reader.invalid(
+                        "exception", expected: "ascending indices below \(differences)", found: "\(index)")
                 }
+                previous = index
             }
             for _ in 0..<header.exceptions { _ = try reader.varint() }
             expectedStart = reader.offset
@@ -253,11 +257,9 @@ package struct IntegerColumn {
         case .packed:
             return base &+ Int64(bitPattern: BitPacking.value(body, index: index, width: width) &* scale)
         case .deltas:
-            var result: Int64 = 0
-            let group = index / IntegerColumnEncoder.groupSize
-            let last = index % IntegerColumnEncoder.groupSize
-            forEachInGroup(group, through: last) { result = $1 }
-            return result
+            return sum(
+                ofGroup: index / IntegerColumnEncoder.groupSize,
+                through: index % IntegerColumnEncoder.groupSize)
         }
     }
 
@@ -347,19 +349,41 @@ package struct IntegerColumn {
         }
     }
 
+    /// The value at a place of a group: its base and all differences up to there, which need not be put down.
+    private func sum(ofGroup group: Int, through last: Int) -> Int64 {
+        let header = header(group)
+        let packedBytes = BitPacking.bytes(count: groupCount(group) - 1, width: header.width)
+        let packed = body.trusted(header.offset, packedBytes)
+        var total = BitPacking.sum(packed, width: header.width, count: last)
+        var position = header.offset + packedBytes + header.exceptions
+        for exception in 0..<header.exceptions {
+            let index = Int(body[header.offset + packedBytes + exception])
+            let difference = exceptionValue(&position)
+            if index >= last { break }
+            total = total &- BitPacking.value(packed, index: index, width: header.width) &+ difference
+        }
+        return header.base &+ Int64(bitPattern: total &* scale)
+    }
+
+    /// The difference that is stored at `position`, which is moved behind it.
+    @inline(__always)
+    private func exceptionValue(_ position: inout Int) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while body[position] & 0x80 != 0 {
+            value |= UInt64(body[position] & 0x7F) << shift
+            shift += 7
+            position += 1
+        }
+        value |= UInt64(body[position]) << shift
+        position += 1
+        return UInt64(bitPattern: unzigzag(value))
+    }
+
     private func patch(_ deltas: UnsafeMutableBufferPointer<UInt64>, at offset: Int, exceptions: Int) {
         var position = offset + exceptions
         for exception in 0..<exceptions {
-            var value: UInt64 = 0
-            var shift: UInt64 = 0
-            while body[position] & 0x80 != 0 {
-                value |= UInt64(body[position] & 0x7F) << shift
-                shift += 7
-                position += 1
-            }
-            value |= UInt64(body[position]) << shift
-            position += 1
-            deltas[Int(body[offset + exception])] = UInt64(bitPattern: unzigzag(value))
+            deltas[Int(body[offset + exception])] = exceptionValue(&position)
         }
     }
 }

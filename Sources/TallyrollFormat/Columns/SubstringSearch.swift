@@ -58,13 +58,17 @@ package struct SubstringSearch: Sendable {
             first: needle[first], firstMask: masks[first], second: needle[second], secondMask: masks[second])
         var work = 0
         var position = from
+        /// Where the next 64 places are looked at together: behind those that were found to hold a candidate.
+        var coarse = from
         while position <= final {
-            if position + 63 <= final {
+            if position >= coarse, position + 63 <= final {
                 if !pair.mayFit64(text.base + position + first, text.base + position + second) {
                     position += 64
                     continue
                 }
-            } else if position + 15 <= final,
+                coarse = position + 64
+            }
+            if position + 15 <= final,
                 !pair.mayFit16(text.base + position + first, text.base + position + second)
             {
                 position += 16

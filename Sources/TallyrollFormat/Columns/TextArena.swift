@@ -6,7 +6,8 @@ package struct TextArena: ~Copyable {
     private var current = 0
     private var used = 0
 
-    private static let chunkBytes = 64 << 10
+    /// Of the first chunk; each next one is twice as large, up to a limit.
+    private static let chunkBytes = 4 << 10
 
     package init() {}
 
