@@ -117,7 +117,7 @@ package final class DocumentColumn: Sendable {
     // MARK: Paths
 
     /// The places of the paths for which `matches` holds.
-    private func places(where matches: (_ number: Int, _ path: [UInt8]) -> Bool) -> [Int] {
+    func places(where matches: (_ number: Int, _ path: [UInt8]) -> Bool) -> [Int] {
         plan.paths.indices.filter { matches(plan.paths[$0], shapes.paths[plan.paths[$0]]) }
     }
 
@@ -148,7 +148,7 @@ package final class DocumentColumn: Sendable {
 
     /// Calls `body` with the row of each value of a path, in order.
     @inline(__always)
-    private func forEachEntry(of place: Int, _ body: (_ row: Int, _ entry: Int) -> Void) {
+    func forEachEntry(of place: Int, _ body: (_ row: Int, _ entry: Int) -> Void) {
         withUnsafeTemporaryAllocation(of: Int.self, capacity: counts.used.count) { perRow in
             perRow.initialize(repeating: 0)
             for use in Int(plan.useStarts[place])..<Int(plan.useStarts[place + 1]) {

@@ -105,8 +105,10 @@ package final class QueryResults {
     }
 
     private func findNext() throws -> Place? {
-        if let newest { return try newest.next().map { ($0.key.sequence, $0.source, $0.row) } }
-        return try oldest?.next()
+        try trace.timed(.order) {
+            if let newest { return try newest.next().map { ($0.key.sequence, $0.source, $0.row) } }
+            return try oldest?.next()
+        }
     }
 
     /// Whether the next event is known already, so that finding it opens no block.
