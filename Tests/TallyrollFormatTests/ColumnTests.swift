@@ -115,10 +115,58 @@ import Testing
             let alone: String? = isPresent ? single.view.string : nil
             #expect(alone == values[row], "seed \(seed) row \(row)")
         }
+        try readsSomeRows(column, context, values, seed)
         let wanted = values.first { $0 != nil } ?? nil
         let rows = try column.rows(from: context) { $0?.string == wanted }
         for row in 0..<count {
             #expect(rows.contains(row) == (values[row] == wanted), "seed \(seed) row \(row)")
+        }
+        try findsEqualAndHeldTexts(column, context, values, seed)
+    }
+
+    /// Any ascending set of rows gives the same texts as all do.
+    private func readsSomeRows(
+        _ column: TextColumn, _ context: ColumnContext, _ values: [String?], _ seed: UInt64
+    ) throws {
+        for step in [1, 3, 40, 300] {
+            let rows = stride(from: Int(seed % 7) % step, to: values.count, by: step).map { UInt32($0) }
+            var cells = [ByteView?](repeating: nil, count: rows.count + 1)
+            var arena = TextArena()
+            try rows.withUnsafeBufferPointer { rows in
+                try cells.withUnsafeMutableBufferPointer { cells in
+                    let first = try #require(cells.baseAddress)
+                    try column.read(rows, from: context, into: first, arena: &arena)
+                }
+            }
+            for (place, row) in rows.enumerated() {
+                let text = cells[place]?.string
+                #expect(text == values[Int(row)], "seed \(seed) row \(row), every \(step)")
+            }
+        }
+    }
+
+    /// What is compared as it is stored is what comparing texts says.
+    private func findsEqualAndHeldTexts(
+        _ column: TextColumn, _ context: ColumnContext, _ values: [String?], _ seed: UInt64
+    ) throws {
+        let present = values.compactMap { $0 }
+        for text in [present.first, present.last, present.last.map { $0 + "x" }, "", "7"].compactMap({ $0 }) {
+            let equal = try text.withView { try column.rows(from: context, equalTo: $0) }
+            #expect(equal.rows == values.indices.filter { values[$0] == text }, "seed \(seed) = \(text)")
+            for part in [
+                text, String(text.prefix(3)), String(text.suffix(2)), String(text.dropFirst().prefix(4)),
+            ] {
+                let search = SubstringSearch(Array(part.utf8), eitherCase: true)
+                for isJSON in [false, true] {
+                    let found = try column.rows(from: context, holding: TextNeedle(search), isJSON: isJSON) {
+                        search.find(in: $0) != nil
+                    }
+                    let wanted = values.indices.filter { row in
+                        values[row].map { $0.withView { search.find(in: $0) != nil } } ?? false
+                    }
+                    #expect(found.rows == wanted, "seed \(seed) contains \(part)")
+                }
+            }
         }
     }
 
@@ -150,7 +198,7 @@ import Testing
 
 /// A heap that was built and is read at once.
 private final class BuiltHeap: TextHeap {
-    private let text: [UInt8]
+    private let text: Bytes
 
     init(_ builder: inout TextHeapBuilder) throws {
         let chunks = builder.finish()
@@ -161,11 +209,15 @@ private final class BuiltHeap: TextHeap {
         for chunk in 0..<chunks {
             text += try heap.inflate(chunk, stored: builder.chunk(chunk)).withView { $0.array }
         }
-        self.text = text
+        self.text = Bytes(text)
     }
 
-    func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
-        out.bytes(Array(text[position..<position + length]))
+    func text(at position: Int, _ length: Int) throws -> ByteView { text.view.trusted(position, length) }
+
+    func forEachPiece(
+        from start: Int, to end: Int, _ body: (_ position: Int, _ text: ByteView) throws -> Void
+    ) throws {
+        try body(start, text.view.trusted(start, end - start))
     }
 }
 

@@ -10,27 +10,21 @@ package protocol BlockSource: AnyObject, Sendable {
 package protocol SegmentTerms: TermSource {
     /// The shapes of a document dictionary, at least up to `code`.
     func shapes(_ dictionary: DictionaryID, upTo code: UInt32) throws -> ShapeTable
-    /// All terms of a dictionary in memory, or nil when they still grow or have to be fetched one by one.
-    func table(_ dictionary: DictionaryID) throws -> TermTable?
-}
-
-extension SegmentTerms {
-    package func table(_ dictionary: DictionaryID) throws -> TermTable? { nil }
 }
 
 /// Reads one block, a section at a time: what is not asked for is not read. May be used by several threads.
 ///
 /// Sections are read once, checked against their checksum, and kept for as long as the reader lives.
-package final class BlockReader: TextHeap, Sendable {
+package final class BlockReader: Sendable {
     package let header: BlockHeader
     package let directory: BlockDirectory
     /// Where the block begins in its file, for error messages.
     package let origin: Int
     package let source: any BlockSource
     package let terms: any SegmentTerms
+    let sections: BlockSections
+    let heap: HeapChunks
     private let parsed = Mutex(Parsed())
-    private let readCount = Atomic<Int>(0)
-    private let inflatedCount = Atomic<Int>(0)
 
     private struct Parsed {
         var integers: [ColumnID: DecodedIntegers] = [:]
@@ -39,8 +33,6 @@ package final class BlockReader: TextHeap, Sendable {
         var documents: [ColumnID: DocumentColumn] = [:]
         var durations: OptionalIntegers?
         var leaders: LeaderRanks?
-        var heap: TextHeapDirectory?
-        var chunks: [Int: Bytes] = [:]
         var record: RecordColumns?
     }
 
@@ -57,17 +49,21 @@ package final class BlockReader: TextHeap, Sendable {
 
     package init(
         header: BlockHeader, directory: BlockDirectory, origin: Int, source: any BlockSource,
-        terms: any SegmentTerms
+        terms: any SegmentTerms, gauge: MemoryGauge? = nil
     ) {
         self.header = header
         self.directory = directory
         self.origin = origin
         self.source = source
         self.terms = terms
+        sections = BlockSections(source, directory, origin: origin, gauge: gauge)
+        heap = HeapChunks(sections)
     }
 
-    /// Opens the block at the start of `source`.
-    package convenience init(source: any BlockSource, origin: Int, terms: any SegmentTerms) throws {
+    /// Opens the block at the start of `source`. `gauge` is told of the memory that the reader holds.
+    package convenience init(
+        source: any BlockSource, origin: Int, terms: any SegmentTerms, gauge: MemoryGauge? = nil
+    ) throws {
         let head = try source.read(0, BlockHeader.byteCount)
         defer { withExtendedLifetime(head) {} }
         let header = try BlockHeader(head.view, origin: origin)
@@ -75,16 +71,20 @@ package final class BlockReader: TextHeap, Sendable {
         defer { withExtendedLifetime(directoryBytes) {} }
         let directory = try BlockDirectory(
             directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
-        self.init(header: header, directory: directory, origin: origin, source: source, terms: terms)
+        self.init(
+            header: header, directory: directory, origin: origin, source: source, terms: terms, gauge: gauge)
     }
 
     package var count: Int { header.count }
 
     /// The bytes of sections read so far, for accounts of what a query cost.
-    package var bytesRead: Int { readCount.load(ordering: .relaxed) }
+    package var bytesRead: Int { sections.bytesRead }
+
+    /// About how many bytes of memory the reader holds: it grows as more of the block is asked for.
+    package var bytesHeld: Int { sections.bytesHeld }
 
     /// The bytes of text inflated so far.
-    package var bytesInflated: Int { inflatedCount.load(ordering: .relaxed) }
+    package var bytesInflated: Int { sections.bytesInflated }
 
     // MARK: Sections
 
@@ -95,24 +95,12 @@ package final class BlockReader: TextHeap, Sendable {
     }
 
     /// The bytes of a section, checked against its checksum.
-    package func read(_ section: BlockSection) throws -> Bytes {
-        let bytes = try source.read(section.offset, section.length)
-        readCount.wrappingAdd(section.length, ordering: .relaxed)
-        let computed = UInt32(truncatingIfNeeded: Checksum.of(bytes.view))
-        guard computed == section.checksum else {
-            throw FormatError(
-                .checksum, "block section \(section.role) \(section.id)", offset: origin + section.offset,
-                expected: hex(UInt64(section.checksum)), found: hex(UInt64(computed)))
-        }
-        return bytes
-    }
+    package func read(_ section: BlockSection) throws -> Bytes { try sections.read(section) }
 
     private func required(_ role: SectionRole, _ id: Int) throws -> Bytes {
-        guard let bytes = try sectionIfPresent(role, id) else {
-            throw FormatError(
-                .invalid, "block", offset: origin, expected: "a section \(role) \(id)", found: "none")
-        }
-        return bytes
+        let section = try sections.required(role, id)
+        sections.hold(section.length)
+        return try sections.read(section)
     }
 
     /// The zeros between the last section and the end of the block.
@@ -182,7 +170,7 @@ package final class BlockReader: TextHeap, Sendable {
     /// A column of text, or nil when no event of the block has the field.
     package func text(_ id: ColumnID) throws -> TextColumn? {
         if let known = parsed.withLock({ $0.texts[id] }) { return known }
-        guard let bytes = try sectionIfPresent(.column, Int(id.rawValue)) else { return nil }
+        guard let bytes = try sections.keptIfPresent(.column, Int(id.rawValue)) else { return nil }
         let leaders = BlockReader.followsUser(id) ? try self.leaders() : nil
         let column = try TextColumn(bytes, count: count, leaders: leaders)
         parsed.withLock { $0.texts[id] = column }
@@ -192,7 +180,7 @@ package final class BlockReader: TextHeap, Sendable {
     /// What the column `id` needs to give its text back.
     package func context(_ id: ColumnID) throws -> ColumnContext {
         ColumnContext(
-            heap: self, terms: terms, dictionary: BlockReader.dictionary(id),
+            heap: heap, terms: terms, dictionary: BlockReader.dictionary(id),
             leaders: BlockReader.followsUser(id) ? try leaders() : nil)
     }
 
@@ -211,6 +199,7 @@ package final class BlockReader: TextHeap, Sendable {
     func leaders() throws -> LeaderRanks {
         if let known = parsed.withLock({ $0.leaders }) { return known }
         let leaders = try LeaderRanks(try codes(.user))
+        sections.hold(leaders.byteCount)
         parsed.withLock { $0.leaders = leaders }
         return leaders
     }
@@ -229,35 +218,5 @@ package final class BlockReader: TextHeap, Sendable {
 
     package static func dictionary(_ id: ColumnID) -> DictionaryID? {
         StringField(rawValue: id.rawValue).flatMap { DictionaryID(field: $0) }
-    }
-
-    // MARK: Heap
-
-    package func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
-        let heap = try heapDirectory()
-        guard let chunk = heap.chunk(at: position), position + length <= heap.starts[chunk + 1] else {
-            throw FormatError(
-                .invalid, "text heap", offset: position, expected: "text inside one chunk",
-                found: "\(length) bytes beyond")
-        }
-        let bytes = try inflated(chunk, heap)
-        out.bytes(bytes.view.trusted(position - heap.starts[chunk], length))
-    }
-
-    private func heapDirectory() throws -> TextHeapDirectory {
-        if let known = parsed.withLock({ $0.heap }) { return known }
-        let bytes = try required(.heapDirectory, 0)
-        let heap = try withExtendedLifetime(bytes) { try TextHeapDirectory(bytes.view) }
-        parsed.withLock { $0.heap = heap }
-        return heap
-    }
-
-    private func inflated(_ chunk: Int, _ heap: TextHeapDirectory) throws -> Bytes {
-        if let known = parsed.withLock({ $0.chunks[chunk] }) { return known }
-        let stored = try required(.textChunk, chunk)
-        let bytes = try withExtendedLifetime(stored) { try heap.inflate(chunk, stored: stored.view) }
-        inflatedCount.wrappingAdd(bytes.count, ordering: .relaxed)
-        parsed.withLock { $0.chunks[chunk] = bytes }
-        return bytes
     }
 }

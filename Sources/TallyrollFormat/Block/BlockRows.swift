@@ -1,109 +1,142 @@
-/// All events of one block, decoded column by column: for scans, exports and the verifier, which want every row.
-/// Reuse one value for block after block; its memory is kept.
+/// Some events of one block, or all, decoded column by column: every column is opened once, and what the rows share is
+/// looked up once. Reuse one value for block after block; its memory is kept.
+///
+/// Texts are not copied where they lie in memory already; the block's reader, which holds them, is kept for that.
 package struct BlockRows: ~Copyable {
+    /// The number of rows.
     package private(set) var count = 0
     package private(set) var timestamps: [Int64] = []
     package private(set) var recordedAt: [Int64] = []
-    private var digits: [Int64]?
+    private var digits: [Int64] = []
+    private var hasDigits = false
     private var zones: [Int64] = []
     private var outcomes: [Int64] = []
     private var origins: [Int64] = []
-    private var durations: OptionalIntegers?
-    private var fields = [ValueList](repeating: ValueList(), count: StringField.count)
-    private var hasField = [Bool](repeating: false, count: StringField.count)
-    private var text = ByteWriter(capacity: 1 << 20)
+    private var durations: [Int64?] = []
+    /// The texts of a field side by side, `count` of them; the fields in the order in which a record holds them.
+    private var cells: UnsafeMutableBufferPointer<ByteView?>
+    private var hasField = InlineArray<17, Bool>(repeating: false)
+    private var documents = DocumentRows()
+    private var arena = TextArena()
+    private var block: BlockReader?
+    private var wanted: [UInt32] = []
 
-    package init() {}
+    package init() {
+        precondition(StringField.count == 17)
+        cells = UnsafeMutableBufferPointer(start: nil, count: 0)
+    }
 
-    /// Decodes every column of `block`.
+    deinit { cells.deallocate() }
+
+    /// Decodes every column of `block`, all rows.
     package mutating func load(_ block: BlockReader) throws {
-        text.removeAll()
-        count = block.count
-        timestamps = try block.integers(.timestamp).decodeArray()
-        recordedAt = try block.integers(.recordedAt).decodeArray()
-        digits = try block.timeDigits()?.decodeArray()
-        zones = try block.integers(.timeZone).decodeArray()
-        outcomes = try block.integers(.outcome).decodeArray()
-        origins = try block.integers(.origin).decodeArray()
-        durations = try block.durations()
-        for field in StringField.allCases {
-            fields[field.index].removeAll()
-            hasField[field.index] = false
-        }
-        for field: StringField in [.type, .severity, .action, .component, .user] {
-            try loadTerms(field, block)
-        }
-        try loadResources(block)
-        for field: StringField in [
-            .id, .error, .message, .ip, .userAgent, .requestID, .sessionID, .correlationID,
-        ] {
-            guard let column = ColumnID(rawValue: field.rawValue), let texts = try block.text(column) else {
-                continue
-            }
-            try texts.decode(from: try block.context(column), into: &fields[field.index], text: &text)
-            hasField[field.index] = true
-        }
-        try loadDocuments(.details, .details, block)
-        try loadDocuments(.extra, .extra, block)
+        wanted.removeAll(keepingCapacity: true)
+        for row in 0..<UInt32(block.count) { wanted.append(row) }
+        try loadWanted(block)
     }
 
-    private mutating func loadTerms(_ field: StringField, _ block: BlockReader) throws {
-        guard let column = ColumnID(rawValue: field.rawValue) else { return }
-        let context = try block.context(column)
-        var places = TermPlaces()
-        for code in try block.codes(column).decodeArray() {
-            if code == 0 {
-                fields[field.index].appendAbsent()
+    /// Decodes some rows of a block, which ascend: row `rows[i]` of the block is row `i` here.
+    package mutating func load(_ block: BlockReader, _ rows: some Sequence<Int>) throws {
+        wanted.removeAll(keepingCapacity: true)
+        for row in rows {
+            precondition(row >= 0 && row < block.count)
+            wanted.append(UInt32(truncatingIfNeeded: row))
+        }
+        try loadWanted(block)
+    }
+
+    private mutating func loadWanted(_ block: BlockReader) throws {
+        // Nothing is there to be read until all of it is.
+        count = 0
+        arena.removeAll()
+        self.block = block
+        hasField = InlineArray(repeating: false)
+        let columns = try block.recordColumns()
+        if cells.count < wanted.count * StringField.count {
+            cells.deallocate()
+            cells = .allocate(capacity: wanted.count * StringField.count)
+        }
+        loadIntegers(columns)
+        let rows = wanted
+        try rows.withUnsafeBufferPointer { rows in
+            for terms in columns.terms {
+                try terms.context.read(terms.codes, rows, into: cells(of: terms.field), arena: &arena)
+                hasField[terms.field.index] = true
+            }
+            if let resource = columns.resource { try loadResources(resource, rows) }
+            for text in columns.texts {
+                try text.column.read(rows, from: text.context, into: cells(of: text.field), arena: &arena)
+                hasField[text.field.index] = true
+            }
+            for objects in columns.documents {
+                try documents.read(rows, of: objects.column, into: cells(of: objects.field), arena: &arena)
+                hasField[objects.field.index] = true
+            }
+        }
+        count = wanted.count
+    }
+
+    private func cells(of field: StringField) -> UnsafeMutablePointer<ByteView?> {
+        // There is room for every field as soon as there is a row, and nothing is written when there is none.
+        guard let base = cells.baseAddress else { return UnsafeMutablePointer(mutating: BlockRows.noCells) }
+        return base + field.index * wanted.count
+    }
+
+    nonisolated(unsafe) private static let noCells: UnsafePointer<ByteView?> = {
+        let cell = UnsafeMutablePointer<ByteView?>.allocate(capacity: 1)
+        cell.initialize(to: nil)
+        return UnsafePointer(cell)
+    }()
+
+    private mutating func loadIntegers(_ columns: RecordColumns) {
+        BlockRows.read(columns.timestamp, wanted, into: &timestamps)
+        BlockRows.read(columns.recordedAt, wanted, into: &recordedAt)
+        hasDigits = columns.digits != nil
+        if let column = columns.digits { BlockRows.read(column, wanted, into: &digits) }
+        BlockRows.read(columns.zone, wanted, into: &zones)
+        BlockRows.read(columns.outcome, wanted, into: &outcomes)
+        BlockRows.read(columns.origin, wanted, into: &origins)
+        durations.removeAll(keepingCapacity: true)
+        let column = columns.durations
+        if !column.isNone { for row in wanted { durations.append(column.value(Int(row))) } }
+    }
+
+    private static func read(_ column: IntegerColumn, _ rows: [UInt32], into values: inout [Int64]) {
+        if values.count != rows.count { values = [Int64](repeating: 0, count: rows.count) }
+        values.withUnsafeMutableBufferPointer { values in
+            guard let first = values.baseAddress else { return }
+            if rows.count == column.count {
+                column.decode(into: values)
             } else {
-                let place = try places.place(of: code, in: context, text: &text)
-                fields[field.index].append(offset: place.offset, length: place.length)
+                rows.withUnsafeBufferPointer { column.read($0, into: first) }
             }
         }
-        hasField[field.index] = true
     }
 
-    private mutating func loadResources(_ block: BlockReader) throws {
-        let context = try block.context(.resource)
-        var places = TermPlaces()
-        for code in try block.codes(.resource).decodeArray() {
-            guard code > 0 else {
-                fields[StringField.resourceType.index].appendAbsent()
-                fields[StringField.resourceID.index].appendAbsent()
+    private mutating func loadResources(
+        _ resource: RecordColumns.Terms, _ rows: UnsafeBufferPointer<UInt32>
+    ) throws {
+        let (types, ids) = (cells(of: .resourceType), cells(of: .resourceID))
+        try resource.context.read(resource.codes, rows, into: types, arena: &arena)
+        for index in 0..<rows.count {
+            guard let term = types[index] else {
+                ids[index] = nil
                 continue
             }
-            let place = try places.place(of: code, in: context, text: &text)
-            let term = text.view.trusted(Int(place.offset), Int(place.length))
             let parts = try ResourceTerm.parse(term)
-            append(parts.type, .resourceType, term, at: place.offset)
-            append(parts.id, .resourceID, term, at: place.offset)
+            types[index] = parts.type
+            ids[index] = parts.id
         }
         hasField[StringField.resourceType.index] = true
         hasField[StringField.resourceID.index] = true
     }
 
-    @inline(__always)
-    private mutating func append(_ part: ByteView?, _ field: StringField, _ term: ByteView, at offset: UInt32)
-    {
-        if let part {
-            fields[field.index].append(
-                offset: offset + UInt32(part.base - term.base), length: UInt32(part.count))
-        } else {
-            fields[field.index].appendAbsent()
-        }
-    }
-
-    private mutating func loadDocuments(_ field: StringField, _ column: ColumnID, _ block: BlockReader) throws
-    {
-        guard let documents = try block.documents(column) else { return }
-        try documents.decode(into: &fields[field.index], text: &text)
-        hasField[field.index] = true
-    }
-
-    /// The text of a field of one row, or nil when it is absent.
+    /// The text of a field of one row, or nil when it is absent. Valid until other rows are loaded.
     @inline(__always)
     package func string(_ field: StringField, _ row: Int) -> ByteView? {
-        guard hasField[field.index], !fields[field.index].isAbsent(row) else { return nil }
-        return fields[field.index].value(row, in: text.view)
+        precondition(row >= 0 && row < count)
+        guard hasField[field.index] else { return nil }
+        return cells[field.index * count + row]
     }
 
     /// The values of a field and the memory they lie in, valid until the next load; nil when no event has it.
@@ -113,24 +146,32 @@ package struct BlockRows: ~Copyable {
 
     /// Appends the record of a row to `out`, as it was written.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws(FormatError) {
+        precondition(row >= 0 && row < count)
         guard let outcome = OutcomeKind(rawValue: UInt8(clamping: outcomes[row])),
             let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
-        else {
-            throw FormatError(
-                .invalid, "block row \(row)", offset: 0, expected: "a known outcome and origin",
-                found: "another")
-        }
+        else { throw BlockRows.unknownKind(row) }
         var encoder = RecordEncoder()
         let timestamp = timestamps[row]
         encoder.begin(
             timestamp: timestamp,
             time: TimeNotation(
-                digits: digits.map { UInt8(clamping: $0[row]) } ?? TimeNotation.shortestDigits(timestamp),
+                digits: hasDigits ? UInt8(clamping: digits[row]) : TimeNotation.shortestDigits(timestamp),
                 zoneMinutes: Int16(clamping: zones[row])),
-            outcome: outcome, duration: durations?.value(row), origin: origin, into: &out)
-        for field in StringField.allCases where hasField[field.index] && !fields[field.index].isAbsent(row) {
-            encoder.string(field, fields[field.index].value(row, in: text.view), into: &out)
+            outcome: outcome, duration: durations.isEmpty ? nil : durations[row], origin: origin, into: &out)
+        for index in 0..<StringField.count where hasField[index] {
+            guard let text = cells[index * count + row], let field = StringField(rawValue: UInt8(index))
+            else {
+                continue
+            }
+            encoder.string(field, text, into: &out)
         }
         _ = encoder.end(into: &out)
+    }
+
+    @inline(never)
+    private static func unknownKind(_ row: Int) -> FormatError {
+        FormatError(
+            .invalid, "block row \(row): outcome or origin", offset: 0, expected: "a known value",
+            found: "another")
     }
 }

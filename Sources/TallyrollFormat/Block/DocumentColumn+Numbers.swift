@@ -4,25 +4,12 @@ extension DocumentColumn {
     package func appendNumbers(
         where matches: ([UInt8]) -> Bool, in wanted: RowSet, into batch: inout NumberBatch
     ) throws {
-        var paths: Set<Int> = []
-        for code in counts.used where code > 0 {
-            for path in shapes.slotPaths[Int(code) - 1] where matches(shapes.paths[path]) {
-                paths.insert(path)
-            }
-        }
-        for path in paths.sorted() {
-            let (uses, column) = try usedColumn(path)
+        for place in places(where: { matches($1) }) {
+            let column = try column(place)
             if column.quoted || column.texts.isAbsent { continue }
-            var usesByPlace = [Int](repeating: 0, count: counts.used.count)
-            for use in uses { usesByPlace[use.place] = use.count }
             let numbers = try column.texts.numbers(from: context)
-            var entry = 0
-            for row in codes.indices {
-                let count = usesByPlace[counts.place(row)]
-                if count > 0, wanted.contains(row) {
-                    for next in entry..<(entry + count) { numbers.append(next, row: row, into: &batch) }
-                }
-                entry += count
+            forEachEntry(of: place) { row, entry in
+                if wanted.contains(row) { numbers.append(entry, row: row, into: &batch) }
             }
         }
     }

@@ -115,7 +115,8 @@ package struct OptionalIntegers: Sendable {
     }
 
     private let owner: Bytes
-    private let isNone: Bool
+    /// True when no event has a value.
+    let isNone: Bool
 
     init(_ owner: Bytes, count: Int) throws(FormatError) {
         self.owner = owner

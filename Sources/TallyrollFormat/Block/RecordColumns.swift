@@ -1,27 +1,38 @@
-/// The columns of a block, opened for reading whole records row by row. Kept by the block's reader, which outlives
-/// what the columns borrow; `@unchecked Sendable` because nothing here changes.
+/// The columns of a block, opened for reading whole records. Kept by the block's reader, which outlives what the
+/// columns borrow; `@unchecked Sendable` because nothing here changes.
 final class RecordColumns: @unchecked Sendable {
-    /// Codes, and the terms they stand for where those are in memory.
-    struct Terms {
+    /// A field whose values are codes into a dictionary of the segment.
+    final class Terms {
+        let field: StringField
         let codes: CodeColumn
-        let dictionary: DictionaryID
-        let table: TermTable?
+        let context: ColumnContext
 
-        fileprivate init(_ block: BlockReader, _ column: ColumnID, _ dictionary: DictionaryID) throws {
-            codes = try block.codes(column)
-            self.dictionary = dictionary
-            table = codes.constant == 0 ? nil : try block.terms.table(dictionary)
+        init(_ field: StringField, _ codes: CodeColumn, _ context: ColumnContext) {
+            self.field = field
+            self.codes = codes
+            self.context = context
         }
     }
 
-    struct Text {
+    final class Text {
+        let field: StringField
         let column: TextColumn
-        let dictionary: DictionaryID?
-        let leaders: LeaderRanks?
+        let context: ColumnContext
+
+        init(_ field: StringField, _ column: TextColumn, _ context: ColumnContext) {
+            self.field = field
+            self.column = column
+            self.context = context
+        }
     }
 
-    /// The fields of `texts`, in the order of a record.
-    static let textFields: [StringField] = [
+    struct Documents {
+        let field: StringField
+        let column: DocumentColumn
+    }
+
+    private static let termFields: [StringField] = [.type, .severity, .action, .component, .user]
+    private static let textFields: [StringField] = [
         .id, .error, .message, .ip, .userAgent, .requestID, .sessionID, .correlationID,
     ]
 
@@ -32,16 +43,12 @@ final class RecordColumns: @unchecked Sendable {
     let outcome: IntegerColumn
     let origin: IntegerColumn
     let durations: OptionalIntegers
-    let type: Terms
-    let severity: Terms
-    let action: Terms
-    let component: Terms
-    let user: Terms
-    let resource: Terms
-    /// Nil where no event of the block has the field.
-    let texts: [Text?]
-    let details: DocumentColumn?
-    let extra: DocumentColumn?
+    /// Without the fields that no event of the block has; so are the others.
+    let terms: [Terms]
+    /// Types and ids together, or nil when no event of the block has either.
+    let resource: Terms?
+    let texts: [Text]
+    let documents: [Documents]
 
     init(_ block: BlockReader) throws {
         timestamp = try block.integers(.timestamp)
@@ -51,21 +58,23 @@ final class RecordColumns: @unchecked Sendable {
         outcome = try block.integers(.outcome)
         origin = try block.integers(.origin)
         durations = try block.durations()
-        type = try Terms(block, .type, .type)
-        severity = try Terms(block, .severity, .severity)
-        action = try Terms(block, .action, .action)
-        component = try Terms(block, .component, .component)
-        user = try Terms(block, .user, .user)
-        resource = try Terms(block, .resource, .resource)
-        texts = try RecordColumns.textFields.map { field in
+        func terms(_ field: StringField, _ id: ColumnID) throws -> Terms? {
+            let codes = try block.codes(id)
+            guard codes.constant != 0 else { return nil }
+            return Terms(field, codes, try block.context(id))
+        }
+        self.terms = try RecordColumns.termFields.compactMap { field in
+            try ColumnID(rawValue: field.rawValue).flatMap { try terms(field, $0) }
+        }
+        resource = try terms(.resourceType, .resource)
+        texts = try RecordColumns.textFields.compactMap { field in
             guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id),
                 !column.isAbsent
             else { return nil }
-            return Text(
-                column: column, dictionary: DictionaryID(field: field),
-                leaders: BlockEncoder.followsUser(field) ? try block.leaders() : nil)
+            return Text(field, column, try block.context(id))
         }
-        details = try block.documents(.details)
-        extra = try block.documents(.extra)
+        documents = try [(StringField.details, ColumnID.details), (.extra, .extra)].compactMap { field, id in
+            try block.documents(id).map { Documents(field: field, column: $0) }
+        }
     }
 }

@@ -45,6 +45,31 @@ package enum BitPacking {
         return nearEnd(view, bit: bit, width: width)
     }
 
+    /// The sum, modulo 2^64, of the first `count` values; all of them must lie inside `view`.
+    static func sum(_ view: ByteView, width: Int, count: Int) -> UInt64 {
+        precondition(count >= 0 && width >= 0 && width <= 64 && count * width <= view.count * 8)
+        if width == 0 { return 0 }
+        var total: UInt64 = 0
+        var index = 0
+        if width <= 57, view.count >= 8 {
+            let keep = mask(width)
+            // Values that begin eight bytes before the end or earlier are read with whole loads.
+            let whole = min(count, ((view.count - 8) * 8) / width + 1)
+            var bit = 0
+            while index < whole {
+                let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)
+                total &+= UInt64(littleEndian: raw) &>> UInt64(truncatingIfNeeded: bit & 7) & keep
+                bit &+= width
+                index &+= 1
+            }
+        }
+        while index < count {
+            total &+= value(view, index: index, width: width)
+            index += 1
+        }
+        return total
+    }
+
     /// Reads `target.count` values from index `start` on; all of them must lie inside `view`.
     package static func unpack(
         _ view: ByteView, width: Int, from start: Int, into target: UnsafeMutableBufferPointer<UInt64>

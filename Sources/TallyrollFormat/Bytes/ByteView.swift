@@ -4,7 +4,7 @@
 /// never outlives the call it is handed to, and is never stored beside its owner's back. Every access is
 /// bounds-checked: a position that comes from disk goes through `ByteReader` or `slice(_:_:)`, which throw; the
 /// trapping subscript is for positions that the caller has already proved.
-@usableFromInline package struct ByteView {
+@usableFromInline package struct ByteView: BitwiseCopyable {
     @usableFromInline package let base: UnsafePointer<UInt8>
     @usableFromInline package let count: Int
 

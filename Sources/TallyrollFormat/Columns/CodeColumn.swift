@@ -69,6 +69,15 @@ package struct CodeColumn {
         }
     }
 
+    /// The codes of some rows.
+    package func read(_ rows: UnsafeBufferPointer<UInt32>, into codes: UnsafeMutablePointer<UInt32>) {
+        if width == 0 {
+            codes.update(repeating: base, count: rows.count)
+            return
+        }
+        for index in rows.indices { codes[index] = code(Int(rows[index])) }
+    }
+
     /// The rows whose code is `code`.
     package func rows(equalTo code: UInt32) -> RowSet {
         guard code >= base, width == 0 ? code == base : true else { return RowSet(size: count) }

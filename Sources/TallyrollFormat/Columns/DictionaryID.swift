@@ -69,4 +69,10 @@ package enum ResourceTerm {
 package protocol TermSource: AnyObject, Sendable {
     /// Appends the term of a code from 1 on, or throws when there is none.
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws
+    /// All terms of a dictionary in memory, or nil when they still grow or have to be fetched one by one.
+    func table(_ dictionary: DictionaryID) throws -> TermTable?
+}
+
+extension TermSource {
+    package func table(_ dictionary: DictionaryID) throws -> TermTable? { nil }
 }

@@ -215,10 +215,14 @@ package struct IntegerColumn {
             }
             try reader.skip(header.offset)
             try reader.skip(BitPacking.bytes(count: differences, width: header.width))
+            var previous = -1
             for _ in 0..<header.exceptions {
-                guard Int(try reader.u8()) < differences else {
-                    throw reader.invalid("exception", expected: "an index in its group", found: "one beyond")
+                let index = Int(try reader.u8())
+                guard index > previous, index < differences else {
+                    throw reader.invalid(
+                        "exception", expected: "ascending indices below \(differences)", found: "\(index)")
                 }
+                previous = index
             }
             for _ in 0..<header.exceptions { _ = try reader.varint() }
             expectedStart = reader.offset
@@ -253,11 +257,42 @@ package struct IntegerColumn {
         case .packed:
             return base &+ Int64(bitPattern: BitPacking.value(body, index: index, width: width) &* scale)
         case .deltas:
-            var result: Int64 = 0
-            let group = index / IntegerColumnEncoder.groupSize
-            let last = index % IntegerColumnEncoder.groupSize
-            forEachInGroup(group, through: last) { result = $1 }
-            return result
+            return sum(
+                ofGroup: index / IntegerColumnEncoder.groupSize,
+                through: index % IntegerColumnEncoder.groupSize)
+        }
+    }
+
+    /// The values at some indices below `count`: fastest where they ascend.
+    package func read(_ indices: UnsafeBufferPointer<UInt32>, into out: UnsafeMutablePointer<Int64>) {
+        switch encoding {
+        case .constant:
+            out.update(repeating: base, count: indices.count)
+        case .packed:
+            for place in indices.indices { out[place] = value(Int(indices[place])) }
+        case .deltas:
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: IntegerColumnEncoder.groupSize) {
+                values in
+                guard let known = values.baseAddress else { return }
+                var group = -1
+                var filled = 0
+                for place in indices.indices {
+                    let index = Int(indices[place])
+                    precondition(index < count)
+                    let wanted = index % IntegerColumnEncoder.groupSize
+                    if index / IntegerColumnEncoder.groupSize != group || wanted >= filled {
+                        group = index / IntegerColumnEncoder.groupSize
+                        // The rest of the group, where more of it will be wanted.
+                        let goesOn =
+                            place + 1 < indices.count
+                            && Int(indices[place + 1]) / IntegerColumnEncoder.groupSize == group
+                        let last = goesOn ? groupCount(group) - 1 : wanted
+                        forEachInGroup(group, through: last) { known[$0] = $1 }
+                        filled = last + 1
+                    }
+                    out[place] = known[wanted]
+                }
+            }
         }
     }
 
@@ -302,30 +337,53 @@ package struct IntegerColumn {
         body(0, value)
         if differences == 0 { return }
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: IntegerColumnEncoder.groupSize) { deltas in
+            let needed = min(last, differences)
             BitPacking.unpack(
                 packed, width: header.width, from: 0,
-                into: UnsafeMutableBufferPointer(rebasing: deltas[..<differences]))
+                into: UnsafeMutableBufferPointer(rebasing: deltas[..<needed]))
             patch(deltas, at: header.offset + packedBytes, exceptions: header.exceptions)
-            for index in 0..<min(last, differences) {
+            for index in 0..<needed {
                 value = value &+ Int64(bitPattern: deltas[index] &* scale)
                 body(index + 1, value)
             }
         }
     }
 
+    /// The value at a place of a group: its base and all differences up to there, which need not be put down.
+    private func sum(ofGroup group: Int, through last: Int) -> Int64 {
+        let header = header(group)
+        let packedBytes = BitPacking.bytes(count: groupCount(group) - 1, width: header.width)
+        let packed = body.trusted(header.offset, packedBytes)
+        var total = BitPacking.sum(packed, width: header.width, count: last)
+        var position = header.offset + packedBytes + header.exceptions
+        for exception in 0..<header.exceptions {
+            let index = Int(body[header.offset + packedBytes + exception])
+            let difference = exceptionValue(&position)
+            if index >= last { break }
+            total = total &- BitPacking.value(packed, index: index, width: header.width) &+ difference
+        }
+        return header.base &+ Int64(bitPattern: total &* scale)
+    }
+
+    /// The difference that is stored at `position`, which is moved behind it.
+    @inline(__always)
+    private func exceptionValue(_ position: inout Int) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while body[position] & 0x80 != 0 {
+            value |= UInt64(body[position] & 0x7F) << shift
+            shift += 7
+            position += 1
+        }
+        value |= UInt64(body[position]) << shift
+        position += 1
+        return UInt64(bitPattern: unzigzag(value))
+    }
+
     private func patch(_ deltas: UnsafeMutableBufferPointer<UInt64>, at offset: Int, exceptions: Int) {
         var position = offset + exceptions
         for exception in 0..<exceptions {
-            var value: UInt64 = 0
-            var shift: UInt64 = 0
-            while body[position] & 0x80 != 0 {
-                value |= UInt64(body[position] & 0x7F) << shift
-                shift += 7
-                position += 1
-            }
-            value |= UInt64(body[position]) << shift
-            position += 1
-            deltas[Int(body[offset + exception])] = UInt64(bitPattern: unzigzag(value))
+            deltas[Int(body[offset + exception])] = exceptionValue(&position)
         }
     }
 }

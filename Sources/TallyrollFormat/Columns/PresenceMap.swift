@@ -4,16 +4,16 @@
 struct PresenceMap: @unchecked Sendable {
     let present: Int
     private let bits: ByteView
-    private let ranks: [UInt32]
+    private let ranks: FixedArray<UInt32>
 
     /// Reads the bitmap, or gives nil when none is stored.
     init?(_ reader: inout ByteReader, count: Int, stored: Bool) throws(FormatError) {
         guard stored else { return nil }
         bits = try reader.bytes((count + 7) / 8)
-        var ranks: [UInt32] = []
+        let ranks = FixedArray<UInt32>(count: (bits.count + 7) / 8, repeating: 0)
         var total = 0
         for byte in 0..<bits.count {
-            if byte & 7 == 0 { ranks.append(UInt32(total)) }
+            if byte & 7 == 0 { ranks.base[byte >> 3] = UInt32(total) }
             total += bits[byte].nonzeroBitCount
         }
         if count & 7 != 0, let last = bits.raw.last, last >> UInt8(count & 7) != 0 {
@@ -27,6 +27,7 @@ struct PresenceMap: @unchecked Sendable {
     func contains(_ index: Int) -> Bool { bits[index >> 3] >> UInt8(index & 7) & 1 != 0 }
 
     /// How many entries before this one are present, or nil when this one is absent.
+    @inline(__always)
     func rank(_ index: Int) -> Int? {
         guard contains(index) else { return nil }
         var rank = Int(ranks[index >> 6])

@@ -81,7 +81,8 @@ package struct ShapeScanner: ~Copyable {
 /// A shape, parsed: the pieces of text between the scalars, and the path of each scalar.
 package struct Shape: Sendable {
     /// The shape as a dictionary holds it.
-    package let text: [UInt8]
+    package var text: [UInt8] { bytes.withView { $0.array } }
+    let bytes: Bytes
     /// Where each scalar goes: positions of the markers in `text`, ascending.
     package let markers: [Int]
     /// The path of each scalar: its keys as they stand in the text (still escaped), joined by `pathSeparator`;
@@ -93,7 +94,7 @@ package struct Shape: Sendable {
 
     /// Parses the text of a shape, which may come from a damaged or hostile file.
     package init(_ text: [UInt8]) throws(FormatError) {
-        self.text = text
+        bytes = Bytes(text)
         var markers: [Int] = []
         var paths: [[UInt8]] = []
         var path: [UInt8] = []

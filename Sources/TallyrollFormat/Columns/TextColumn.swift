@@ -1,9 +1,12 @@
+import Synchronization
+
 /// Reads a column of optional texts, whole or at one row. Checked when it is opened; text is fetched from the heap
 /// when it is asked for.
 package final class TextColumn: Sendable {
     package let count: Int
     private let owner: Bytes
     let body: Body
+    private let exceptionPlaces = AtomicLazyReference<ExceptionPlaces>()
 
     /// `@unchecked Sendable`: views into `owner`, which never changes.
     struct Body: @unchecked Sendable {
@@ -194,13 +197,14 @@ package final class TextColumn: Sendable {
         }
     }
 
-    private func localCode(_ index: Int) -> Int {
+    @inline(__always)
+    func localCode(_ index: Int) -> Int {
         guard body.width > 0 else { return Int(body.shift) }
         return Int(BitPacking.value(body.packed, index: index, width: body.width)) + Int(body.shift)
     }
 
     /// The place of an entry among the present ones, or nil when it is absent.
-    private func place(_ index: Int) -> Int? {
+    func place(_ index: Int) -> Int? {
         guard let presence = body.presence else { return index }
         return presence.rank(index)
     }
@@ -232,18 +236,41 @@ package final class TextColumn: Sendable {
         _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>, in template: ByteView,
         uppercase: Bool, into out: inout ByteWriter
     ) {
+        out.bytes(template) { target in
+            guard let text = target.baseAddress else { return }
+            write(place, of: packed, at: positions, into: text, uppercase: uppercase)
+        }
+    }
+
+    /// Writes the digits of the value at `place` over a copy of the template.
+    @inline(__always)
+    static func write(
+        _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>,
+        into text: UnsafeMutablePointer<UInt8>, uppercase: Bool
+    ) {
         var nibble = place &* positions.count
         precondition(place >= 0 && nibble + positions.count <= packed.count &* 2)
         // A table, not a comparison: random digits would mispredict every second branch.
         let alphabet = (uppercase ? HexTemplate.uppercaseDigits : HexTemplate.lowercaseDigits).utf8Start
         let digits = packed.base
-        out.bytes(template) { target in
-            guard let text = target.baseAddress else { return }
-            for position in positions {
-                let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
-                text[position] = alphabet[Int(value)]
-                nibble &+= 1
+        var index = 0
+        if nibble & 1 == 0 {
+            // Two digits a byte.
+            var byte = nibble &>> 1
+            while index &+ 1 < positions.count {
+                let pair = digits[byte]
+                text[positions[index]] = alphabet[Int(pair & 0x0F)]
+                text[positions[index &+ 1]] = alphabet[Int(pair &>> 4)]
+                index &+= 2
+                byte &+= 1
             }
+            nibble &+= index
+        }
+        while index < positions.count {
+            let value = digits[nibble &>> 1] &>> UInt8(truncatingIfNeeded: (nibble & 1) &<< 2) & 0x0F
+            text[positions[index]] = alphabet[Int(value)]
+            nibble &+= 1
+            index &+= 1
         }
     }
 
@@ -268,7 +295,7 @@ package final class TextColumn: Sendable {
         }
     }
 
-    private func checkDecoded(_ bytes: Int) throws(FormatError) {
+    func checkDecoded(_ bytes: Int) throws(FormatError) {
         guard bytes <= Limits.decodedColumnBytes else {
             throw FormatError(
                 .limit, "text column", offset: 0,
@@ -285,17 +312,12 @@ package final class TextColumn: Sendable {
 
     /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
     private func followedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
-        let code = leaders.code(row)
-        var (low, high) = (0, body.exceptions.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if body.exceptions[middle] <= row { low = middle + 1 } else { high = middle }
-        }
-        while low > 0 {
-            low -= 1
-            if leaders.code(body.exceptions[low]) == code { return leaders.distinct + low }
-        }
-        return leaders.rank(of: code)
+        exceptionPlaces(leaders).source(of: row, leaders, body.exceptions)
+    }
+
+    /// Which exceptions each leader has; made when a row is first read by itself.
+    func exceptionPlaces(_ leaders: LeaderRanks) -> ExceptionPlaces {
+        exceptionPlaces.load() ?? exceptionPlaces.storeIfNil(ExceptionPlaces(body.exceptions, leaders))
     }
 
     // MARK: Whole columns
@@ -414,179 +436,5 @@ package final class TextColumn: Sendable {
                 values.append(offset: nested.offsets[entry], length: nested.lengths[entry])
             }
         }
-    }
-
-    // MARK: Matching
-
-    /// The entries for which `predicate` holds, asked once a distinct text where the encoding knows them; absent
-    /// entries are asked about as nil.
-    package func rows(
-        from context: ColumnContext, where predicate: (ByteView?) -> Bool
-    ) throws -> RowSet {
-        switch body.encoding {
-        case .absent: return RowSet(size: count, all: predicate(nil))
-        case .constant: return RowSet(size: count, all: predicate(body.constant))
-        case .localCodes: return try localCodeRows(context, predicate)
-        case .sharedCodes: return try sharedCodeRows(context, predicate)
-        default: break
-        }
-        var values = ValueList()
-        var text = ByteWriter(capacity: 4096)
-        if body.encoding == .follow, let followed = body.followed, let leaders = context.leaders {
-            try followed.decode(from: context, into: &values, text: &text)
-            return followedRows(verdicts(values, text.view, predicate), leaders)
-        }
-        try decode(from: context, into: &values, text: &text)
-        var result = RowSet(size: count)
-        for index in 0..<count
-        where predicate(values.isAbsent(index) ? nil : values.value(index, in: text.view)) {
-            result.insert(index)
-        }
-        return result
-    }
-
-    /// The entries with exactly this text.
-    package func rows(from context: ColumnContext, equalTo text: ByteView) throws -> RowSet {
-        if body.encoding == .hexTemplate { return templateRows(equalTo: text) }
-        return try rows(from: context) { $0?.isEqual(to: text) ?? false }
-    }
-
-    /// Asks about each distinct text once.
-    private func localCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
-        guard let ends = body.integers?.decodeArray() else { return RowSet(size: count) }
-        var verdicts = [body.shift == 0 ? predicate(nil) : false]
-        var text = ByteWriter(capacity: 256)
-        var previousEnd = 0
-        for end in ends {
-            text.removeAll()
-            try context.appendText(from: body.heapStart, previousEnd, Int(clamping: end), into: &text)
-            verdicts.append(predicate(text.view))
-            previousEnd = Int(clamping: end)
-        }
-        if !verdicts.contains(true) { return RowSet(size: count) }
-        var result = RowSet(size: count)
-        for index in 0..<count {
-            let code = localCode(index)
-            guard code < verdicts.count else {
-                throw FormatError(
-                    .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)",
-                    found: "\(code)")
-            }
-            if verdicts[code] { result.insert(index) }
-        }
-        return result
-    }
-
-    /// Asks about each distinct text once.
-    private func sharedCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
-        guard let column = body.codes else { return RowSet(size: count) }
-        let codes = column.decodeArray()
-        let smallest = column.smallest
-        let span = Int((codes.max() ?? smallest) - smallest) + 1
-        guard span <= 1 << 22 else {
-            throw FormatError(
-                .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart",
-                found: "\(span)")
-        }
-        // 0 not asked yet, 1 no, 2 yes.
-        var verdicts = [UInt8](repeating: 0, count: span)
-        var text = ByteWriter(capacity: 256)
-        var result = RowSet(size: count)
-        for index in codes.indices {
-            let place = Int(codes[index] - smallest)
-            if verdicts[place] == 0 {
-                text.removeAll()
-                if codes[index] > 0 { try context.appendTerm(codes[index], into: &text) }
-                verdicts[place] = predicate(codes[index] > 0 ? text.view : nil) ? 2 : 1
-            }
-            if verdicts[place] == 2 { result.insert(index) }
-        }
-        return result
-    }
-
-    /// Compares packed digits: no text is put together.
-    private func templateRows(equalTo text: ByteView) -> RowSet {
-        var result = RowSet(size: count)
-        guard text.count == body.constant.count else { return result }
-        var wanted: [UInt8] = []
-        var next = 0
-        for position in 0..<text.count {
-            if next < body.positions.count, body.positions[next] == position {
-                let byte = text[position]
-                let firstLetter: UInt8 = body.uppercase ? 0x41 : 0x61
-                guard byte &- 0x30 < 10 || byte &- firstLetter < 6 else { return result }
-                wanted.append(HexTemplate.nibble(byte))
-                next += 1
-            } else if text[position] != body.constant[position] {
-                return result
-            }
-        }
-        let places = body.presence?.present ?? count
-        let width = wanted.count
-        var found: [Int] = []
-        if width % 2 == 0, width > 0 {
-            let packed = stride(from: 0, to: width, by: 2).map { wanted[$0] | wanted[$0 + 1] << 4 }
-            let bytes = packed.count
-            packed.withUnsafeBufferPointer { packed in
-                let last = packed[bytes - 1]
-                for place in 0..<places {
-                    let start = place * bytes
-                    if body.packed.base[start + bytes - 1] != last { continue }
-                    var index = 0
-                    while index < bytes, body.packed.base[start + index] == packed[index] { index += 1 }
-                    if index == bytes { found.append(place) }
-                }
-            }
-        } else {
-            for place in 0..<places {
-                var nibble = place * width
-                let isEqual = wanted.allSatisfy { digit in
-                    let byte = body.packed[nibble >> 1]
-                    defer { nibble += 1 }
-                    return (nibble & 1 == 0 ? byte & 0x0F : byte >> 4) == digit
-                }
-                if isEqual { found.append(place) }
-            }
-        }
-        guard let presence = body.presence else {
-            for place in found { result.insert(place) }
-            return result
-        }
-        if found.isEmpty { return result }
-        var place = 0
-        for index in 0..<count where presence.contains(index) {
-            if found.contains(place) { result.insert(index) }
-            place += 1
-        }
-        return result
-    }
-
-    /// The verdict on each value; equal texts that lie at the same place are judged once.
-    private func verdicts(_ values: ValueList, _ text: ByteView, _ predicate: (ByteView?) -> Bool) -> [Bool] {
-        var judged: [UInt64: Bool] = [:]
-        let absentVerdict = values.absentCount > 0 ? predicate(nil) : false
-        return (0..<values.count).map { index in
-            if values.isAbsent(index) { return absentVerdict }
-            let key = UInt64(values.offsets[index]) << 32 | UInt64(values.lengths[index])
-            if let verdict = judged[key] { return verdict }
-            let verdict = predicate(values.value(index, in: text))
-            judged[key] = verdict
-            return verdict
-        }
-    }
-
-    private func followedRows(_ verdicts: [Bool], _ leaders: LeaderRanks) -> RowSet {
-        var current = Array(verdicts[..<leaders.distinct])
-        var result = RowSet(size: count)
-        var nextException = 0
-        for row in 0..<count {
-            let rank = leaders.rank(of: leaders.code(row))
-            if nextException < body.exceptions.count, body.exceptions[nextException] == row {
-                current[rank] = verdicts[leaders.distinct + nextException]
-                nextException += 1
-            }
-            if current[rank] { result.insert(row) }
-        }
-        return result
     }
 }

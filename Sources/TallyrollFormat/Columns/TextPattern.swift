@@ -134,7 +134,7 @@ package struct NumberPattern {
 
     /// The number that `text` writes in its only canonical form: no plus, no leading zeros, no minus zero.
     @inline(__always)
-    private static func parse(_ text: ByteView) -> (mantissa: Int64, fractionDigits: Int)? {
+    static func parse(_ text: ByteView) -> (mantissa: Int64, fractionDigits: Int)? {
         var position = 0
         let negative = text.base[0] == 0x2D
         if negative { position = 1 }
@@ -162,21 +162,43 @@ package struct NumberPattern {
         return (negative ? -mantissa : mantissa, point < 0 ? 0 : text.count - 1 - point)
     }
 
-    /// Appends the text of a number.
-    package static func write(_ mantissa: Int64, fractionDigits: Int, into out: inout ByteWriter) {
-        var digits = InlineArray<24, UInt8>(repeating: 0x30)
+    /// Bytes that the text of any number fits into.
+    static let textMax = 24
+
+    /// Writes the text of a number so that it ends before `end`, and returns how many bytes it takes.
+    @inline(__always)
+    static func write(
+        _ mantissa: Int64, fractionDigits: Int, endingAt end: UnsafeMutablePointer<UInt8>
+    ) -> Int {
         var count = 0
         var rest = mantissa.magnitude
-        while rest > 0 || count <= fractionDigits {
-            digits[count] = 0x30 + UInt8(rest % 10)
-            rest /= 10
+        var digits = 0
+        while rest > 0 || digits <= fractionDigits {
+            if digits == fractionDigits, digits > 0 {
+                count += 1
+                end[-count] = 0x2E
+            }
             count += 1
+            digits += 1
+            let quotient = rest / 10
+            end[-count] = 0x30 &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
         }
-        if mantissa < 0 { out.u8(0x2D) }
-        while count > 0 {
-            count -= 1
-            out.u8(digits[count])
-            if count == fractionDigits, count > 0 { out.u8(0x2E) }
+        if mantissa < 0 {
+            count += 1
+            end[-count] = 0x2D
         }
+        return count
+    }
+
+    /// Appends the text of a number.
+    package static func write(_ mantissa: Int64, fractionDigits: Int, into out: inout ByteWriter) {
+        let count = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: textMax) { buffer in
+            guard let base = buffer.baseAddress else { return 0 }
+            let count = write(mantissa, fractionDigits: fractionDigits, endingAt: base + textMax)
+            out.bytes(ByteView(base: base + (textMax - count), count: count))
+            return count
+        }
+        precondition(count > 0)
     }
 }

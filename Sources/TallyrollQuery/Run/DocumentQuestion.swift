@@ -7,6 +7,11 @@ struct DocumentQuestion {
     private let keys: [[UInt8]]
     /// Whether an object of this shape has a value at the path, by shape code; for `exists`.
     private var shapeVerdicts: [UInt32: Bool] = [:]
+    /// Whether a path of the segment leads through the keys, by its number: 0 not asked yet, 1 no, 2 yes.
+    private var pathVerdicts: [UInt8] = []
+    /// The last key, where an object that neither holds it nor any `\u` cannot have a value at the path.
+    private let lastKey: SubstringSearch?
+    private static let unicodeEscape = SubstringSearch(Array(#"\u"#.utf8), eitherCase: false)
 
     init(_ leaf: CompiledLeaf, _ column: ColumnID) {
         self.leaf = leaf
@@ -14,6 +19,9 @@ struct DocumentQuestion {
         switch leaf.field {
         case .details(let path), .extra(let path): keys = path.components.map { Array($0.utf8) }
         default: keys = []
+        }
+        lastKey = keys.last.flatMap { key in
+            DocumentQuestion.isWrittenPlainly(key) ? SubstringSearch(key, eitherCase: false) : nil
         }
     }
 
@@ -40,14 +48,37 @@ struct DocumentQuestion {
             return result
         }
         var nameScratch = QueryScratch()
+        var known = pathVerdicts
         try documents.insertRows(
-            where: { leadsTo($0, &nameScratch) }, stringsOnly: false, into: &result
+            where: { number, path in
+                while known.count <= number { known.append(0) }
+                if known[number] == 0 { known[number] = leadsTo(path, &nameScratch) ? 2 : 1 }
+                return known[number] == 2
+            }, stringsOnly: false, into: &result
         ) { leaf.matches(jsonScalar: $0, &scratch) }
+        pathVerdicts = known
         try documents.forEachRaw { row, document in
-            if candidates.contains(row), leaf.matches(json: document, &scratch) { result.insert(row) }
+            if candidates.contains(row), mayHaveValue(document), leaf.matches(json: document, &scratch) {
+                result.insert(row)
+            }
         }
         result.formIntersection(candidates)
         return result
+    }
+
+    /// Whether a key can stand in JSON text only as it is, or with `\u`.
+    private static func isWrittenPlainly(_ key: [UInt8]) -> Bool {
+        !key.isEmpty
+            && key.allSatisfy { byte in
+                byte > 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+                    && byte != UInt8(ascii: "/")
+            }
+    }
+
+    /// Whether an object may have a value at the path, from a look that is cheaper than walking through it.
+    private func mayHaveValue(_ document: ByteView) -> Bool {
+        guard let lastKey else { return true }
+        return lastKey.find(in: document) != nil || DocumentQuestion.unicodeEscape.find(in: document) != nil
     }
 
     /// Adds the candidates of which a string inside the objects satisfies the question.
@@ -65,9 +96,15 @@ struct DocumentQuestion {
             }
             return
         }
-        try documents.insertRows(where: { _ in true }, stringsOnly: true, into: &result) { scalar in
-            guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\"") else { return false }
-            return leaf.matches(text: JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch))
+        if let needle = leaf.needle {
+            try documents.insertRows(holding: needle, into: &result) { content in
+                leaf.matches(text: JSONText.content(content, &scratch))
+            }
+        } else {
+            try documents.insertRows(where: { _, _ in true }, stringsOnly: true, into: &result) { scalar in
+                guard scalar.count >= 2, scalar[0] == UInt8(ascii: "\"") else { return false }
+                return leaf.matches(text: JSONText.content(scalar.trusted(1, scalar.count - 2), &scratch))
+            }
         }
         try documents.forEachRaw { row, document in
             if candidates.contains(row), leaf.matches(stringsOf: document, &scratch) { result.insert(row) }

@@ -83,6 +83,12 @@ final class NewestFirst {
             ))
     }
 
+    /// Whether the next event is known already, so that `next` opens no block.
+    var isNextAtHand: Bool {
+        guard case .run(let number) = queue.first?.content else { return false }
+        return runs[number].next != nil
+    }
+
     /// The place of the next event.
     func next() throws -> (key: BlockRun.Key, source: BlockRun.Source, row: Int)? {
         while let item = queue.first {

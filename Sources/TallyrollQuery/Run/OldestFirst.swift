@@ -19,6 +19,9 @@ final class OldestFirst {
         waiting = scope.segments[...]
     }
 
+    /// Whether the next event is known already, so that `next` opens no block.
+    var isNextAtHand: Bool { !rows.isEmpty }
+
     func next() throws -> (sequence: UInt64, source: BlockRun.Source, row: Int)? {
         while true {
             if let row = rows.popFirst() { return (firstSequence + UInt64(row), source, row) }

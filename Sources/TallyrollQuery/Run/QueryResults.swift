@@ -21,15 +21,19 @@ package final class QueryResults {
     private var oldest: OldestFirst?
     private var left: Int
     private var last: QueryRow?
-    /// The columns of the block that rows were taken from last.
-    private var current: (scan: Int, index: Int, block: BlockReader)?
-    /// Rows taken from it one after the other.
-    private var inSuccession = 0
-    private var isDecoded = false
-    private var decoded = BlockRows()
+    /// Events of one block that were found and decoded together, and not all given yet.
+    private var page = RowPage()
+    /// An event that was found behind the page, in another block.
+    private var pending: Place?
+    /// How many events the next page is to hold.
+    private var pageRows: Int
 
-    /// Rows of one block after which decoding all of it is thought to pay.
-    private static let successionLimit = 100
+    private typealias Place = (sequence: UInt64, source: BlockRun.Source, row: Int)
+
+    /// Where it is not known how many will be asked for: a few first, so that the first event is there early; then
+    /// more, which costs less an event.
+    private static let firstPageRows = 16
+    private static let pageRowsMax = 2048
 
     init(
         _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
@@ -42,6 +46,7 @@ package final class QueryResults {
         self.order = order
         self.trace = trace
         left = max(limit ?? Int.max, 0)
+        pageRows = min(limit ?? QueryResults.firstPageRows, QueryResults.pageRowsMax)
         switch order {
         case .newest:
             newest = NewestFirst(
@@ -77,75 +82,79 @@ package final class QueryResults {
 
     private func advance(into out: inout ByteWriter) throws -> QueryRow? {
         while true {
-            let place: (sequence: UInt64, source: BlockRun.Source, row: Int)
-            if let newest {
-                guard let found = try trace.timed(.order, newest.next) else { return nil }
-                place = (found.key.sequence, found.source, found.row)
-            } else {
-                guard let found = try trace.timed(.order, { try oldest?.next() }) else { return nil }
-                place = found
+            if page.isEmpty {
+                guard let place = try pending ?? findNext() else { return nil }
+                pending = nil
+                guard case .block(let scan, let index) = place.source else {
+                    if let row = readTail(place.sequence, into: &out) { return given(row) }
+                    continue
+                }
+                try trace.timed(.read) { try fillPage(from: place, scan, index) }
             }
             let start = out.count
-            guard let row = trace.timed(.read, { read(place.sequence, place.source, place.row, into: &out) })
-            else {
-                out.truncate(to: start)
-                continue
-            }
-            left -= 1
-            last = row
-            trace.rowsReturned += 1
-            return row
+            if let row = trace.timed(.read, { readNext(into: &out) }) { return given(row) }
+            out.truncate(to: start)
         }
     }
 
-    private func read(
-        _ sequence: UInt64, _ source: BlockRun.Source, _ row: Int, into out: inout ByteWriter
-    ) -> QueryRow? {
-        switch source {
-        case .tail:
-            guard let tail = scope.snapshot.tail.last(where: { $0.firstSequence <= sequence }) else {
-                return nil
-            }
-            let row = Int(sequence - tail.run.firstSequence)
-            guard let record = try? tail.run.record(row) else { return nil }
-            out.bytes(record.bytes)
-            return QueryRow(
-                sequence: sequence, recordedAt: tail.run.recordedAt(row), timestamp: record.timestamp)
-        case .block(let scanNumber, let index):
-            guard let scan = newest?.scans[scanNumber] ?? oldest?.scans[scanNumber] else { return nil }
-            do {
-                let block = try block(scanNumber, index, scan)
-                let start = out.count
-                let recordedAt = try scan.give(from: block) { try append(row, of: block, into: &out) }
-                let timestamp = out.view.load(Int64.self, at: start + RecordEncoder.timestampOffset)
-                return QueryRow(sequence: sequence, recordedAt: recordedAt, timestamp: timestamp)
-            } catch {
-                scan.report(error, index)
-                return nil
-            }
+    private func given(_ row: QueryRow) -> QueryRow {
+        left -= 1
+        last = row
+        trace.rowsReturned += 1
+        return row
+    }
+
+    private func findNext() throws -> Place? {
+        try trace.timed(.order) {
+            if let newest { return try newest.next().map { ($0.key.sequence, $0.source, $0.row) } }
+            return try oldest?.next()
         }
     }
 
-    /// Appends a record: by itself, or, once many rows of a block were wanted one after the other, from the block's
-    /// columns decoded as a whole.
-    private func append(_ row: Int, of block: BlockReader, into out: inout ByteWriter) throws -> Int64 {
-        inSuccession += 1
-        if inSuccession == QueryResults.successionLimit, left > QueryResults.successionLimit {
-            // What cannot be decoded as a whole may still be read in part.
-            isDecoded = (try? decoded.load(block)) != nil
+    /// Whether the next event is known already, so that finding it opens no block.
+    private var isNextAtHand: Bool { newest?.isNextAtHand ?? oldest?.isNextAtHand ?? false }
+
+    /// Takes the events behind `first` that lie in the same block and are at hand, and decodes them together.
+    private func fillPage(from first: Place, _ scanNumber: Int, _ index: Int) throws {
+        guard let scan = newest?.scans[scanNumber] ?? oldest?.scans[scanNumber] else { return }
+        page.begin(scan: scanNumber, index: index, firstSequence: first.sequence - UInt64(first.row))
+        page.add(row: first.row)
+        while page.count < min(pageRows, left), isNextAtHand {
+            guard let next = try findNext() else { break }
+            guard case .block(scanNumber, index) = next.source else {
+                pending = next
+                break
+            }
+            page.add(row: next.row)
         }
-        guard isDecoded else { return try block.appendRecord(row, into: &out) }
-        try decoded.appendRecord(row, into: &out)
-        return decoded.recordedAt[row]
+        pageRows = min(pageRows * 4, QueryResults.pageRowsMax)
+        do {
+            let block = try scan.segment.reader.block(scan.entry(index))
+            try scan.give(from: block) { try page.load(block) }
+        } catch {
+            scan.report(error, index)
+            page.removeAll()
+        }
     }
 
-    private func block(_ number: Int, _ index: Int, _ scan: SegmentScan) throws -> BlockReader {
-        if let current, current.scan == number, current.index == index { return current.block }
-        let block = try scan.segment.reader.block(scan.entry(index))
-        current = (number, index, block)
-        inSuccession = 0
-        isDecoded = false
-        return block
+    /// Appends the next event of the page; nil when it cannot be read, which is reported.
+    private func readNext(into out: inout ByteWriter) -> QueryRow? {
+        do {
+            return try page.next(into: &out)
+        } catch {
+            let scan = newest?.scans[page.scan] ?? oldest?.scans[page.scan]
+            scan?.report(error, page.index)
+            return nil
+        }
+    }
+
+    private func readTail(_ sequence: UInt64, into out: inout ByteWriter) -> QueryRow? {
+        guard let tail = scope.snapshot.tail.last(where: { $0.firstSequence <= sequence }) else { return nil }
+        let row = Int(sequence - tail.run.firstSequence)
+        guard let record = try? tail.run.record(row) else { return nil }
+        out.bytes(record.bytes)
+        return QueryRow(
+            sequence: sequence, recordedAt: tail.run.recordedAt(row), timestamp: record.timestamp)
     }
 }
 

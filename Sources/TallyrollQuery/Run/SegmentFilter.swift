@@ -204,6 +204,8 @@ final class SegmentFilter {
         var result: RowSet
         if case .text(.equal(let text)) = leaf.test {
             result = try text.withView { try column.rows(from: context, equalTo: $0) }
+        } else if let needle = leaf.needle {
+            result = try column.rows(from: context, holding: needle, isJSON: false) { leaf.matches(text: $0) }
         } else {
             result = try column.rows(from: context) { leaf.matches(text: $0) }
         }

@@ -3,9 +3,10 @@ import TallyrollFormat
 
 /// Keeps the readers of blocks that were used last, up to a number of bytes. One cache serves a whole store.
 ///
-/// A reader holds what was read and inflated of its block; that is counted as twice the block's stored length, which
-/// is about what a block costs once most of its columns were used. Eviction is by second chance: what was used
-/// since the hand passed stays.
+/// A reader holds what was read and inflated of its block, and grows while it is used. All readers report to one gauge
+/// what they hold, so that memory is bounded by what is there, whatever blocks compress to; readers that were
+/// let go and are still in use count until they are not. Eviction is by second chance: what was used since the hand
+/// passed stays.
 package final class BlockCache: Sendable {
     package struct Key: Hashable, Sendable {
         package var segment: UInt64
@@ -15,7 +16,6 @@ package final class BlockCache: Sendable {
     private struct Slot {
         var key: Key
         var block: BlockReader
-        var bytes: Int
         var wasUsed: Bool
     }
 
@@ -23,56 +23,81 @@ package final class BlockCache: Sendable {
         var places: [Key: Int] = [:]
         var slots: [Slot] = []
         var hand = 0
-        var bytes = 0
     }
 
     private let state = Mutex(State())
     package let capacity: Int
+    /// What the readers hold.
+    let gauge = MemoryGauge()
 
     /// `capacity` in bytes.
     package init(capacity: Int) { self.capacity = capacity }
 
+    /// The bytes that readers hold at the moment.
+    package var bytesHeld: Int { gauge.bytes }
+
     package subscript(key: Key) -> BlockReader? {
-        state.withLock { state in
+        // What is let go is freed when the lock is free again.
+        var gone: [BlockReader] = []
+        defer { withExtendedLifetime(gone) {} }
+        return state.withLock { state in
             guard let place = state.places[key] else { return nil }
             state.slots[place].wasUsed = true
-            return state.slots[place].block
+            let block = state.slots[place].block
+            if gauge.bytes > capacity { gone = makeRoom(&state, but: key) }
+            return block
         }
     }
 
-    package func insert(_ block: BlockReader, _ key: Key, bytes: Int) {
+    package func insert(_ block: BlockReader, _ key: Key) {
+        var gone: [BlockReader] = []
+        defer { withExtendedLifetime(gone) {} }
         state.withLock { state in
             guard state.places[key] == nil else { return }
-            let cost = bytes * 2
-            while state.bytes + cost > capacity, !state.slots.isEmpty { BlockCache.evictOne(&state) }
+            if gauge.bytes > capacity { gone = makeRoom(&state, but: key) }
             state.places[key] = state.slots.count
-            state.slots.append(Slot(key: key, block: block, bytes: cost, wasUsed: false))
-            state.bytes += cost
+            state.slots.append(Slot(key: key, block: block, wasUsed: false))
         }
     }
 
-    private static func evictOne(_ state: inout State) {
-        while true {
+    /// Lets readers go until what is left fits, but not the one that is wanted now.
+    private func makeRoom(_ state: inout State, but wanted: Key) -> [BlockReader] {
+        var gone: [BlockReader] = []
+        var excess = gauge.bytes - capacity
+        // Each is passed twice at most: once to take its chance, once to go.
+        var patience = state.slots.count * 2
+        while excess > 0, patience > 0, !state.slots.isEmpty {
+            patience -= 1
             if state.hand >= state.slots.count { state.hand = 0 }
-            if state.slots[state.hand].wasUsed {
+            if state.slots[state.hand].wasUsed || state.slots[state.hand].key == wanted {
                 state.slots[state.hand].wasUsed = false
                 state.hand += 1
                 continue
             }
-            let gone = state.slots[state.hand]
-            state.places[gone.key] = nil
-            state.bytes -= gone.bytes
-            let last = state.slots.removeLast()
-            if last.key != gone.key {
-                state.slots[state.hand] = last
-                state.places[last.key] = state.hand
-            }
-            return
+            let block = BlockCache.removeAtHand(&state)
+            excess -= block.bytesHeld
+            gone.append(block)
         }
+        return gone
+    }
+
+    private static func removeAtHand(_ state: inout State) -> BlockReader {
+        let gone = state.slots[state.hand]
+        state.places[gone.key] = nil
+        let last = state.slots.removeLast()
+        if last.key != gone.key {
+            state.slots[state.hand] = last
+            state.places[last.key] = state.hand
+        }
+        return gone.block
     }
 
     /// Forgets everything; for measurements of cold reads.
     package func removeAll() {
-        state.withLock { $0 = State() }
+        let gone = state.withLock { state in
+            defer { state = State() }
+            return state.slots
+        }
+        withExtendedLifetime(gone) {}
     }
 }

@@ -209,20 +209,23 @@ package final class SegmentReader: Sendable {
     package func block(_ entry: BlockEntry) throws -> BlockReader {
         let key = BlockCache.Key(segment: header.number, offset: entry.offset)
         if let known = cache[key] { return known }
-        let block = try openBlock(entry)
-        cache.insert(block, key, bytes: entry.length)
+        let block = try openBlock(entry, gauge: cache.gauge)
+        cache.insert(block, key)
         return block
     }
 
     /// A reader of a block that is not kept: for walks over everything.
-    package func openBlock(_ entry: BlockEntry) throws -> BlockReader {
+    package func openBlock(_ entry: BlockEntry) throws -> BlockReader { try openBlock(entry, gauge: nil) }
+
+    private func openBlock(_ entry: BlockEntry, gauge: MemoryGauge?) throws -> BlockReader {
         guard entry.isReadable else {
             throw FormatError(
                 .invalid, "block", offset: entry.offset, expected: "a readable block",
                 found: "one found damaged when the segment was sealed")
         }
         let block = try BlockReader(
-            source: FileBlockSource(file, at: entry.offset), origin: entry.offset, terms: terms)
+            source: FileBlockSource(file, at: entry.offset), origin: entry.offset, terms: terms,
+            gauge: gauge)
         guard block.header.firstSequence == entry.firstSequence, block.header.count == entry.count,
             block.header.storeTag == header.storeTag, block.header.segmentNumber == header.number
         else {

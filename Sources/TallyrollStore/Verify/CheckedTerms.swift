@@ -8,7 +8,7 @@ final class CheckedTerms: SegmentTerms, Sendable {
     let tables: [TermTable?]
     /// The same terms side by side in the order of their codes: the blocks of a walk ask for codes that lie near each
     /// other, and the sorted table would cost a cache miss for each.
-    private let ordered: [OrderedTerms?]
+    private let ordered: [TermTable?]
     let collected: [CollectedTerms]
     private let shapeTables: Mutex<[ShapeTable?]>
 
@@ -17,18 +17,21 @@ final class CheckedTerms: SegmentTerms, Sendable {
 
     init(tables: [TermTable?], collected: [CollectedTerms]) {
         self.tables = tables
-        ordered = tables.map { table in table.map { OrderedTerms($0) } }
+        ordered = tables.map { $0?.orderedByCode() }
         self.collected = collected
         shapeTables = Mutex(Array(repeating: nil, count: DictionaryID.count))
     }
 
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
         if let terms = ordered[dictionary.index] {
-            guard terms.append(code, into: &out) else { throw unknown(code, dictionary) }
+            guard let term = terms[code] else { throw unknown(code, dictionary) }
+            out.bytes(term)
         } else {
             out.bytes(try collectedTerm(code, dictionary))
         }
     }
+
+    func table(_ dictionary: DictionaryID) throws -> TermTable? { ordered[dictionary.index] }
 
     private func collectedTerm(_ code: UInt32, _ dictionary: DictionaryID) throws(FormatError) -> [UInt8] {
         let terms = collected[dictionary.index].terms
@@ -88,32 +91,4 @@ struct CollectedTerms: Sendable {
 
     /// Makes room for the terms of blocks that could not be read: one an event, and one a block for raw objects.
     mutating func passUnreadable(events: UInt64) { room += Int(min(events, 1 << 20)) * 2 + 1 }
-}
-
-/// All terms of a dictionary in the order of their codes.
-private final class OrderedTerms: Sendable {
-    private let text: Bytes
-    /// Where the term of each code ends; those of code 1 begin at 0.
-    private let ends: [UInt32]
-
-    init(_ table: TermTable) {
-        var ends: [UInt32] = [0]
-        ends.reserveCapacity(table.count + 1)
-        var text = ByteWriter(capacity: 1 << 16)
-        for code in 0..<UInt32(table.count) {
-            if let term = table[code + 1] { text.bytes(term) }
-            ends.append(UInt32(text.count))
-        }
-        self.ends = ends
-        self.text = Bytes(copying: text.view)
-    }
-
-    /// Appends the term of a code, and says whether there is one.
-    @inline(__always)
-    func append(_ code: UInt32, into out: inout ByteWriter) -> Bool {
-        guard code > 0, Int(code) < ends.count else { return false }
-        let start = Int(ends[Int(code) - 1])
-        out.bytes(text.view.trusted(start, Int(ends[Int(code)]) - start))
-        return true
-    }
 }

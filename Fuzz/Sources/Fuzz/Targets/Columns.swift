@@ -2,16 +2,26 @@ import TallyrollFormat
 
 /// What a text column refers to, from the end of the input: a heap, and one dictionary with a few terms.
 private final class Surroundings: TextHeap, TermSource {
-    private let text: [UInt8]
+    private let text: Bytes
 
-    init(_ text: [UInt8]) { self.text = text }
+    init(_ text: [UInt8]) { self.text = Bytes(text) }
 
-    func append(_ position: Int, _ length: Int, into out: inout ByteWriter) throws {
-        guard position >= 0, length >= 0, position <= text.count, length <= text.count - position else {
+    func text(at position: Int, _ length: Int) throws -> ByteView {
+        guard let slice = text.view.sliceIfInside(position, length) else {
             throw FormatError(
                 .invalid, "heap", offset: position, expected: "text", found: "\(length) bytes beyond")
         }
-        out.bytes(Array(text[position..<position + length]))
+        return slice
+    }
+
+    /// Two pieces, as if a chunk ended in the middle.
+    func forEachPiece(
+        from start: Int, to end: Int, _ body: (_ position: Int, _ text: ByteView) throws -> Void
+    ) throws {
+        guard start < end else { return }
+        let middle = start + (end - start) / 2
+        if middle > start { try body(start, try text(at: start, middle - start)) }
+        try body(middle, try text(at: middle, end - middle))
     }
 
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
@@ -158,5 +168,45 @@ extension FuzzTarget {
                 }
             }
             _ = try? column.rows(from: context) { $0?.isEmpty ?? true }
+            readSome(column, context, values, text.view, decodes: decodes)
         })
+}
+
+/// Reads every third entry together, and asks for texts as they are stored.
+private func readSome(
+    _ column: TextColumn, _ context: ColumnContext, _ values: ValueList, _ text: ByteView, decodes: Bool
+) {
+    let entries = stride(from: 0, to: column.count, by: 3).map { UInt32($0) }
+    var cells = [ByteView?](repeating: nil, count: entries.count + 1)
+    var arena = TextArena()
+    let reads = entries.withUnsafeBufferPointer { entries in
+        cells.withUnsafeMutableBufferPointer { cells in
+            guard let first = cells.baseAddress else { return false }
+            return (try? column.read(entries, from: context, into: first, arena: &arena)) != nil
+        }
+    }
+    guard decodes else { return }
+    check(reads || entries.isEmpty, "what decodes as a whole does not in part")
+    for (place, entry) in entries.enumerated() where reads {
+        let whole = values.isAbsent(Int(entry)) ? nil : values.value(Int(entry), in: text)
+        switch (whole, cells[place]) {
+        case (nil, nil): continue
+        case (let whole?, let cell?): check(whole.isEqual(to: cell), "text \(entry) read with others differs")
+        default: check(false, "entry \(entry) is absent in one reading only")
+        }
+    }
+    for wanted in [[UInt8](), Array("v1x".utf8), Array("1".utf8)] {
+        let equal = wanted.withView { try? column.rows(from: context, equalTo: $0) }
+        if let equal {
+            for entry in stride(from: 0, to: column.count, by: 7) {
+                let isEqual =
+                    !values.isAbsent(entry)
+                    && wanted.withView { values.value(entry, in: text).isEqual(to: $0) }
+                check(equal.contains(entry) == isEqual, "entry \(entry) is equal in one reading only")
+            }
+        }
+        let needle = TextNeedle(SubstringSearch(wanted, eitherCase: true))
+        _ = try? column.rows(from: context, holding: needle, isJSON: true) { $0.count > 3 }
+        _ = try? column.rows(from: context, holding: needle, isJSON: false) { $0.count > 3 }
+    }
 }

@@ -1,0 +1,87 @@
+/// Memory for texts that are put together while rows are read. What was handed out never moves, and stays until the
+/// arena is emptied; the memory itself is used again and again.
+package struct TextArena: ~Copyable {
+    private var chunks: [UnsafeMutableRawBufferPointer] = []
+    /// The chunk that is being filled, and how far.
+    private var current = 0
+    private var used = 0
+
+    /// Of the first chunk; each next one is twice as large, up to a limit.
+    private static let chunkBytes = 4 << 10
+
+    package init() {}
+
+    deinit { for chunk in chunks { chunk.deallocate() } }
+
+    /// Forgets what was handed out and keeps the memory.
+    package mutating func removeAll() {
+        current = 0
+        used = 0
+    }
+
+    /// Memory for `length` bytes, uninitialised.
+    @inline(__always)
+    package mutating func take(_ length: Int) -> UnsafeMutablePointer<UInt8> {
+        precondition(length >= 0)
+        if current < chunks.count, length <= chunks[current].count - used,
+            let base = chunks[current].baseAddress
+        {
+            defer { used += length }
+            return (base + used).assumingMemoryBound(to: UInt8.self)
+        }
+        return takeElsewhere(length)
+    }
+
+    @inline(never)
+    private mutating func takeElsewhere(_ length: Int) -> UnsafeMutablePointer<UInt8> {
+        if current < chunks.count { current += 1 }
+        while current < chunks.count, chunks[current].count < length {
+            chunks.remove(at: current).deallocate()
+        }
+        if current == chunks.count {
+            let size = max(length, TextArena.chunkBytes << min(current, 6))
+            chunks.append(UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16))
+        }
+        used = length
+        let base = chunks[current].bindMemory(to: UInt8.self).baseAddress
+        precondition(base != nil, "a chunk is never empty")
+        return base.unsafelyUnwrapped
+    }
+
+    /// A copy that stays where it is.
+    package mutating func copy(_ view: ByteView) -> ByteView {
+        let target = take(view.count)
+        target.update(from: view.base, count: view.count)
+        return ByteView(base: target, count: view.count)
+    }
+}
+
+/// An array of plain values that never changes its size, for objects that are read from hot loops: no reference is
+/// counted and no exclusivity checked when it is read.
+///
+/// `@unchecked Sendable`: it is written before it is shared.
+package final class FixedArray<Element: BitwiseCopyable>: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Element>
+    package let count: Int
+
+    init(count: Int, repeating value: Element) {
+        self.count = count
+        base = .allocate(capacity: max(count, 1))
+        base.initialize(repeating: value, count: count)
+    }
+
+    convenience init(_ values: [Element], padding: Element) {
+        self.init(count: values.count, repeating: padding)
+        for index in values.indices { base[index] = values[index] }
+    }
+
+    deinit { base.deallocate() }
+
+    var byteCount: Int { count * MemoryLayout<Element>.stride }
+
+    @inline(__always)
+    subscript(index: Int) -> Element {
+        precondition(index >= 0 && index < count)
+        return base[index]
+    }
+}

@@ -1,0 +1,294 @@
+/// Reading some entries of a column at once: what all of them need is looked up once, and nothing is copied that lies
+/// in memory already.
+extension TextColumn {
+    /// Puts the text of each wanted entry, nil where it is absent, into `cells`. `entries` are below `count`;
+    /// ascending ones are read fastest. The texts lie in the column, in the heap, in dictionaries or in `arena`, and
+    /// are valid while all of these are.
+    package func read(
+        _ entries: UnsafeBufferPointer<UInt32>, from context: ColumnContext,
+        into cells: UnsafeMutablePointer<ByteView?>, arena: inout TextArena
+    ) throws {
+        switch body.encoding {
+        case .absent: cells.update(repeating: nil, count: entries.count)
+        case .constant: cells.update(repeating: body.constant, count: entries.count)
+        case .localCodes: try readLocalCodes(entries, context, cells)
+        case .hexTemplate: try readTemplates(entries, cells, &arena)
+        case .number: try readNumbers(entries, cells, &arena)
+        case .text: try readTexts(entries, context, cells)
+        case .sharedCodes: try readSharedCodes(entries, context, cells, &arena)
+        case .follow: try readFollowed(entries, context, cells, &arena)
+        }
+    }
+
+    private func readLocalCodes(
+        _ entries: UnsafeBufferPointer<UInt32>, _ context: ColumnContext,
+        _ cells: UnsafeMutablePointer<ByteView?>
+    ) throws {
+        guard let ends = body.integers else { return }
+        guard entries.count >= body.distinct else {
+            for index in entries.indices {
+                let code = localCode(Int(entries[index]))
+                guard code <= body.distinct else { throw unknownCode(code) }
+                cells[index] = code == 0 ? nil : try heapText(code - 1, ends, context)
+            }
+            return
+        }
+        try withUnsafeTemporaryAllocation(of: Int64.self, capacity: ends.count) { values in
+            ends.decode(into: values)
+            try withUnsafeTemporaryAllocation(of: ByteView?.self, capacity: body.distinct + 1) { known in
+                known[0] = nil
+                var start = 0
+                for code in 1...body.distinct {
+                    let end = Int(clamping: values[code - 1])
+                    known[code] = try context.text(from: body.heapStart, start, end)
+                    start = end
+                }
+                for index in entries.indices {
+                    let code = localCode(Int(entries[index]))
+                    guard code <= body.distinct else { throw unknownCode(code) }
+                    cells[index] = known[code]
+                }
+            }
+        }
+    }
+
+    @inline(never)
+    func unknownCode(_ code: Int) -> FormatError {
+        FormatError(
+            .invalid, "text column: code", offset: 0, expected: "at most \(body.distinct)", found: "\(code)")
+    }
+
+    @inline(__always)
+    private func heapText(_ place: Int, _ ends: IntegerColumn, _ context: ColumnContext) throws -> ByteView {
+        let start = place == 0 ? 0 : Int(clamping: ends.value(place - 1))
+        return try context.text(from: body.heapStart, start, Int(clamping: ends.value(place)))
+    }
+
+    private func readTexts(
+        _ entries: UnsafeBufferPointer<UInt32>, _ context: ColumnContext,
+        _ cells: UnsafeMutablePointer<ByteView?>
+    ) throws {
+        guard let ends = body.integers else { return }
+        try withPlaces(entries, cells) { wanted, places in
+            // Two ends a text: where the one before it ends, and where it ends itself.
+            try withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count * 2) { bounds in
+                guard let first = bounds.baseAddress else { return }
+                ends.read(places, into: first + places.count)
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: places.count) { before in
+                    for index in places.indices { before[index] = places[index] == 0 ? 0 : places[index] - 1 }
+                    ends.read(UnsafeBufferPointer(before), into: first)
+                }
+                for index in places.indices {
+                    let start = places[index] == 0 ? 0 : Int(clamping: bounds[index])
+                    cells[Int(wanted[index])] = try context.text(
+                        from: body.heapStart, start, Int(clamping: bounds[places.count + index]))
+                }
+            }
+        }
+    }
+
+    /// Calls `read` with the entries that have a value, as indices of `cells`, and the place of each among all that
+    /// have one; the others are marked as absent.
+    private func withPlaces(
+        _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
+        _ read: (_ wanted: UnsafeBufferPointer<UInt32>, _ places: UnsafeBufferPointer<UInt32>) throws -> Void
+    ) throws {
+        let presence = body.presence
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count * 2) { memory in
+            var count = 0
+            let half = entries.count
+            for index in entries.indices {
+                let entry = Int(entries[index])
+                precondition(entry < self.count)
+                var place = entry
+                if let presence {
+                    guard let rank = presence.rank(entry) else {
+                        cells[index] = nil
+                        continue
+                    }
+                    place = rank
+                }
+                memory[count] = UInt32(truncatingIfNeeded: index)
+                memory[half + count] = UInt32(truncatingIfNeeded: place)
+                count += 1
+            }
+            try read(
+                UnsafeBufferPointer(rebasing: memory[..<count]),
+                UnsafeBufferPointer(rebasing: memory[half..<(half + count)]))
+        }
+    }
+
+    private func readNumbers(
+        _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
+        _ arena: inout TextArena
+    ) throws {
+        guard let integers = body.integers else { return }
+        let (prefix, suffix) = (body.prefix, body.suffix)
+        let longest = prefix.count + suffix.count + NumberPattern.textMax
+        try checkDecoded(entries.count * longest)
+        try withPlaces(entries, cells) { wanted, places in
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count) { numbers in
+                guard let first = numbers.baseAddress else { return }
+                integers.read(places, into: first)
+                for index in places.indices {
+                    let end = arena.take(longest) + longest
+                    (end - suffix.count).update(from: suffix.base, count: suffix.count)
+                    var length = suffix.count
+                    length += NumberPattern.write(
+                        numbers[index], fractionDigits: body.fractionDigits, endingAt: end - length)
+                    length += prefix.count
+                    (end - length).update(from: prefix.base, count: prefix.count)
+                    cells[Int(wanted[index])] = ByteView(base: end - length, count: length)
+                }
+            }
+        }
+    }
+
+    private func readTemplates(
+        _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
+        _ arena: inout TextArena
+    ) throws {
+        let (template, packed, presence) = (body.constant, body.packed, body.presence)
+        try checkDecoded(entries.count * template.count)
+        let uppercase = body.uppercase
+        body.positions.withUnsafeBufferPointer { positions in
+            for index in entries.indices {
+                let entry = Int(entries[index])
+                precondition(entry < count)
+                var place = entry
+                if let presence {
+                    guard let rank = presence.rank(entry) else {
+                        cells[index] = nil
+                        continue
+                    }
+                    place = rank
+                }
+                let target = arena.take(template.count)
+                target.update(from: template.base, count: template.count)
+                TextColumn.write(place, of: packed, at: positions, into: target, uppercase: uppercase)
+                cells[index] = ByteView(base: target, count: template.count)
+            }
+        }
+    }
+
+    private func readSharedCodes(
+        _ entries: UnsafeBufferPointer<UInt32>, _ context: ColumnContext,
+        _ cells: UnsafeMutablePointer<ByteView?>, _ arena: inout TextArena
+    ) throws {
+        guard let column = body.codes else { return }
+        try context.read(column, entries, into: cells, arena: &arena)
+    }
+
+    private func readFollowed(
+        _ entries: UnsafeBufferPointer<UInt32>, _ context: ColumnContext,
+        _ cells: UnsafeMutablePointer<ByteView?>, _ arena: inout TextArena
+    ) throws {
+        guard let followed = body.followed, let leaders = context.leaders else { return }
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count) { sources in
+            findFollowed(entries, leaders, sources)
+            guard entries.count > followed.count else {
+                return try followed.read(
+                    UnsafeBufferPointer(sources), from: context, into: cells, arena: &arena)
+            }
+            // More rows than values: each value once.
+            try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: followed.count) { all in
+                for index in all.indices { all[index] = UInt32(truncatingIfNeeded: index) }
+                try withUnsafeTemporaryAllocation(of: ByteView?.self, capacity: followed.count) { known in
+                    guard let first = known.baseAddress else { return }
+                    try followed.read(UnsafeBufferPointer(all), from: context, into: first, arena: &arena)
+                    for index in entries.indices { cells[index] = known[Int(sources[index])] }
+                }
+            }
+        }
+    }
+
+    /// Where the value of each row is stored.
+    private func findFollowed(
+        _ rows: UnsafeBufferPointer<UInt32>, _ leaders: LeaderRanks,
+        _ sources: UnsafeMutableBufferPointer<UInt32>
+    ) {
+        if rows.count * 8 < count {
+            let places = exceptionPlaces(leaders)
+            for index in rows.indices {
+                sources[index] = UInt32(
+                    truncatingIfNeeded: places.source(of: Int(rows[index]), leaders, body.exceptions))
+            }
+            return
+        }
+        body.exceptions.withUnsafeBufferPointer { exceptions in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(leaders.distinct, 1)) { current in
+                for rank in 0..<leaders.distinct { current[rank] = UInt32(truncatingIfNeeded: rank) }
+                var next = 0
+                for index in rows.indices {
+                    let row = Int(rows[index])
+                    while next < exceptions.count, exceptions[next] <= row {
+                        let rank = leaders.rank(of: leaders.code(exceptions[next]))
+                        current[rank] = UInt32(truncatingIfNeeded: leaders.distinct + next)
+                        next += 1
+                    }
+                    sources[index] = current[leaders.rank(of: leaders.code(row))]
+                }
+            }
+        }
+    }
+}
+
+/// The exceptions of a column that follows another, by leader: what one row needs.
+final class ExceptionPlaces: Sendable {
+    /// For each rank where its exceptions begin in `places`; one more for the end.
+    private let starts: FixedArray<UInt32>
+    private let places: FixedArray<UInt32>
+
+    init(_ exceptions: [Int], _ leaders: LeaderRanks) {
+        starts = FixedArray(count: leaders.distinct + 2, repeating: 0)
+        places = FixedArray(count: exceptions.count, repeating: 0)
+        for row in exceptions { starts.base[leaders.rank(of: leaders.code(row)) + 2] += 1 }
+        for rank in 1..<starts.count { starts.base[rank] += starts.base[rank - 1] }
+        for (place, row) in exceptions.enumerated() {
+            let rank = leaders.rank(of: leaders.code(row))
+            places.base[Int(starts.base[rank + 1])] = UInt32(truncatingIfNeeded: place)
+            starts.base[rank + 1] += 1
+        }
+    }
+
+    /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
+    func source(of row: Int, _ leaders: LeaderRanks, _ exceptions: [Int]) -> Int {
+        let rank = leaders.rank(of: leaders.code(row))
+        let first = Int(starts[rank])
+        var (low, high) = (first, Int(starts[rank + 1]))
+        while low < high {
+            let middle = (low + high) / 2
+            if exceptions[Int(places[middle])] <= row { low = middle + 1 } else { high = middle }
+        }
+        return low == first ? rank : leaders.distinct + Int(places[low - 1])
+    }
+}
+
+extension ColumnContext {
+    /// The terms that the codes of some rows stand for.
+    func read(
+        _ column: CodeColumn, _ rows: UnsafeBufferPointer<UInt32>,
+        into cells: UnsafeMutablePointer<ByteView?>,
+        arena: inout TextArena
+    ) throws {
+        guard column.constant != 0 else {
+            cells.update(repeating: nil, count: rows.count)
+            return
+        }
+        guard let dictionary else {
+            throw FormatError(
+                .invalid, "text column", offset: 0, expected: "no dictionary codes", found: "codes")
+        }
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rows.count) { codes in
+            guard let first = codes.baseAddress else { return }
+            column.read(rows, into: first)
+            if let table = try terms.table(dictionary) {
+                return try table.read(UnsafeBufferPointer(codes), into: cells)
+            }
+            var known = TermPlaces()
+            for index in codes.indices {
+                cells[index] = codes[index] == 0 ? nil : try known.text(of: codes[index], in: self, &arena)
+            }
+        }
+    }
+}

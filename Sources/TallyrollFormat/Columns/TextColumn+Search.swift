@@ -1,0 +1,336 @@
+/// Asking all entries of a column at once: what is stored is compared, not the texts it stands for.
+extension TextColumn {
+    /// The entries for which `predicate` holds, asked once a distinct text where the encoding knows them; absent
+    /// entries are asked about as nil.
+    package func rows(
+        from context: ColumnContext, where predicate: (ByteView?) -> Bool
+    ) throws -> RowSet {
+        switch body.encoding {
+        case .absent: return RowSet(size: count, all: predicate(nil))
+        case .constant: return RowSet(size: count, all: predicate(body.constant))
+        case .localCodes:
+            let verdicts = try localVerdicts(context) { predicate($0) }
+            return try rows(verdicts, absent: body.shift == 0 ? predicate(nil) : false)
+        case .sharedCodes: return try sharedCodeRows(context, predicate)
+        case .follow:
+            guard let followed = body.followed, let leaders = context.leaders else {
+                return RowSet(size: count)
+            }
+            return followedRows(try followed.rows(from: context, where: predicate), leaders)
+        case .hexTemplate, .number, .text: return try eachRow(context, predicate)
+        }
+    }
+
+    /// The entries with exactly this text.
+    package func rows(from context: ColumnContext, equalTo text: ByteView) throws -> RowSet {
+        switch body.encoding {
+        case .absent: return RowSet(size: count)
+        case .constant: return RowSet(size: count, all: body.constant.isEqual(to: text))
+        case .localCodes:
+            return try rows(try localVerdicts(context) { $0.isEqual(to: text) }, absent: false)
+        case .sharedCodes: return try sharedCodeRows(context) { $0?.isEqual(to: text) ?? false }
+        case .follow:
+            guard let followed = body.followed, let leaders = context.leaders else {
+                return RowSet(size: count)
+            }
+            return followedRows(try followed.rows(from: context, equalTo: text), leaders)
+        case .hexTemplate: return rows(ofPlaces: templatePlaces(equalTo: text))
+        case .number: return rows(ofPlaces: numberPlaces(equalTo: text))
+        case .text: return rows(ofPlaces: try textPlaces(context, equalTo: text))
+        }
+    }
+
+    /// The entries that hold a text. With `isJSON` values are the content of JSON strings, and stand for what that
+    /// content does. `judge` is asked about values whose escapes leave it open.
+    package func rows(
+        from context: ColumnContext, holding needle: TextNeedle, isJSON: Bool, _ judge: (ByteView) -> Bool
+    ) throws -> RowSet {
+        func holds(_ value: ByteView?) -> Bool {
+            guard let value else { return false }
+            return needle.isIn(value, isJSON: isJSON) ?? judge(value)
+        }
+        let chance: TextNeedle.Chance
+        switch body.encoding {
+        case .localCodes:
+            guard let ends = body.integers else { return RowSet(size: count) }
+            return try rows(try heapPlaces(ends, context, needle, isJSON, judge), absent: false)
+        case .text:
+            guard let ends = body.integers else { return RowSet(size: count) }
+            return rows(ofPlaces: try heapPlaces(ends, context, needle, isJSON, judge))
+        case .hexTemplate: chance = needle.chance(in: body.constant, digitsAt: body.positions)
+        case .number: chance = needle.chance(in: body.prefix, body.suffix)
+        case .absent, .constant, .sharedCodes, .follow: chance = .perhaps
+        }
+        // An escape in the fixed part of a pattern leaves it open what that stands for.
+        let isPlain =
+            !isJSON
+            || !(hasBackslash(body.constant) || hasBackslash(body.prefix) || hasBackslash(body.suffix))
+        switch chance {
+        case .never where isPlain: return RowSet(size: count)
+        case .always where isPlain:
+            return rows(ofPlaces: RowSet(size: body.presence?.present ?? count, all: true))
+        default: return try rows(from: context, where: holds)
+        }
+    }
+
+    private func hasBackslash(_ text: ByteView) -> Bool { text.raw.contains(UInt8(ascii: "\\")) }
+
+    // MARK: Codes
+
+    /// Which of the distinct texts satisfy `predicate`.
+    private func localVerdicts(_ context: ColumnContext, _ predicate: (ByteView) -> Bool) throws -> RowSet {
+        guard let ends = body.integers else { return RowSet(size: body.distinct) }
+        var verdicts = RowSet(size: ends.count)
+        try withUnsafeTemporaryAllocation(of: Int64.self, capacity: ends.count) { values in
+            ends.decode(into: values)
+            var start = 0
+            for place in 0..<ends.count {
+                let end = Int(clamping: values[place])
+                if predicate(try context.text(from: body.heapStart, start, end)) { verdicts.insert(place) }
+                start = end
+            }
+        }
+        return verdicts
+    }
+
+    /// The entries whose distinct text is among `verdicts`.
+    private func rows(_ verdicts: RowSet, absent: Bool) throws -> RowSet {
+        var result = RowSet(size: count)
+        if verdicts.isEmpty, !absent { return result }
+        var found = 0
+        var unknown: Int?
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: body.distinct + 1) { byCode in
+            byCode[0] = absent
+            for place in 0..<body.distinct { byCode[place + 1] = verdicts.contains(place) }
+            for word in result.words.indices {
+                var bits: UInt64 = 0
+                let start = word << 6
+                for bit in 0..<min(64, count - start) {
+                    let code = localCode(start + bit)
+                    guard code <= body.distinct else {
+                        unknown = code
+                        continue
+                    }
+                    if byCode[code] { bits |= 1 << UInt64(truncatingIfNeeded: bit) }
+                }
+                found += bits.nonzeroBitCount
+                result.setWord(word, bits)
+            }
+        }
+        if let unknown { throw unknownCode(unknown) }
+        return result
+    }
+
+    /// Asks about each distinct text once.
+    private func sharedCodeRows(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
+        guard let column = body.codes else { return RowSet(size: count) }
+        let codes = column.decodeArray()
+        let smallest = column.smallest
+        let span = Int((codes.max() ?? smallest) - smallest) + 1
+        guard span <= 1 << 22 else {
+            throw FormatError(
+                .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart",
+                found: "\(span)")
+        }
+        let table = try context.dictionary.flatMap { try context.terms.table($0) }
+        // 0 not asked yet, 1 no, 2 yes.
+        var verdicts = [UInt8](repeating: 0, count: span)
+        var text = ByteWriter(capacity: 256)
+        var result = RowSet(size: count)
+        for index in codes.indices {
+            let place = Int(codes[index] - smallest)
+            if verdicts[place] == 0 {
+                if codes[index] == 0 {
+                    verdicts[place] = predicate(nil) ? 2 : 1
+                } else if let term = table?[codes[index]] {
+                    verdicts[place] = predicate(term) ? 2 : 1
+                } else {
+                    text.removeAll()
+                    try context.appendTerm(codes[index], into: &text)
+                    verdicts[place] = predicate(text.view) ? 2 : 1
+                }
+            }
+            if verdicts[place] == 2 { result.insert(index) }
+        }
+        return result
+    }
+
+    /// The rows whose value, which is that of their leader's last exception, is among `entries`.
+    private func followedRows(_ entries: RowSet, _ leaders: LeaderRanks) -> RowSet {
+        var result = RowSet(size: count)
+        if entries.isEmpty { return result }
+        body.exceptions.withUnsafeBufferPointer { exceptions in
+            withUnsafeTemporaryAllocation(of: Bool.self, capacity: max(leaders.distinct, 1)) { current in
+                for rank in 0..<leaders.distinct { current[rank] = entries.contains(rank) }
+                var next = 0
+                for row in 0..<count {
+                    let rank = leaders.rank(of: leaders.code(row))
+                    if next < exceptions.count, exceptions[next] == row {
+                        current[rank] = entries.contains(leaders.distinct + next)
+                        next += 1
+                    }
+                    if current[rank] { result.insert(row) }
+                }
+            }
+        }
+        return result
+    }
+
+    // MARK: Values
+
+    /// Puts the values together a few hundred at a time, and asks about each.
+    private func eachRow(_ context: ColumnContext, _ predicate: (ByteView?) -> Bool) throws -> RowSet {
+        let batch = 256
+        var result = RowSet(size: count)
+        var arena = TextArena()
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: batch) { entries in
+            try withUnsafeTemporaryAllocation(of: ByteView?.self, capacity: batch) { cells in
+                guard let first = cells.baseAddress else { return }
+                var start = 0
+                while start < count {
+                    let size = min(batch, count - start)
+                    for index in 0..<size { entries[index] = UInt32(truncatingIfNeeded: start + index) }
+                    arena.removeAll()
+                    try read(
+                        UnsafeBufferPointer(rebasing: entries[..<size]), from: context, into: first,
+                        arena: &arena)
+                    for index in 0..<size where predicate(cells[index]) { result.insert(start + index) }
+                    start += size
+                }
+            }
+        }
+        return result
+    }
+
+    /// The entries whose places among the present ones are these.
+    private func rows(ofPlaces places: RowSet) -> RowSet {
+        guard let presence = body.presence else { return places }
+        var result = RowSet(size: count)
+        if places.isEmpty { return result }
+        var place = 0
+        for index in 0..<count where presence.contains(index) {
+            if places.contains(place) { result.insert(index) }
+            place += 1
+        }
+        return result
+    }
+
+    /// Which texts that lie in the heap hold a text: the heap is searched as it lies there.
+    private func heapPlaces(
+        _ ends: IntegerColumn, _ context: ColumnContext, _ needle: TextNeedle, _ isJSON: Bool,
+        _ judge: (ByteView) -> Bool
+    ) throws -> RowSet {
+        var found = RowSet(size: ends.count, all: needle.search.count == 0)
+        if ends.count == 0 || needle.search.count == 0 { return found }
+        try withUnsafeTemporaryAllocation(of: Int64.self, capacity: ends.count) { values in
+            ends.decode(into: values)
+            var isOrdered = true
+            var previous: Int64 = 0
+            for value in values {
+                isOrdered = isOrdered && value >= previous
+                previous = value
+            }
+            // The order is what the search relies on; where it is not given, the first wrong value is reported.
+            guard isOrdered, previous <= Int64(Int32.max) else {
+                _ = try context.text(from: body.heapStart, 1, 0)
+                return
+            }
+            try context.heap.forEachPiece(
+                from: body.heapStart, to: body.heapStart + Int(previous)
+            ) { position, text in
+                needle.insert(
+                    valuesIn: text, base: position - body.heapStart, ends: UnsafeBufferPointer(values),
+                    isJSON: isJSON, into: &found, judge)
+            }
+        }
+        return found
+    }
+
+    private func textPlaces(_ context: ColumnContext, equalTo text: ByteView) throws -> RowSet {
+        guard let ends = body.integers else { return RowSet(size: count) }
+        var found = RowSet(size: ends.count)
+        try withUnsafeTemporaryAllocation(of: Int64.self, capacity: ends.count) { values in
+            ends.decode(into: values)
+            var start: Int64 = 0
+            for place in 0..<ends.count {
+                // Only texts of the right length are looked at.
+                if values[place] &- start == Int64(text.count),
+                    try context.text(from: body.heapStart, Int(clamping: start), Int(clamping: values[place]))
+                        .isEqual(to: text)
+                {
+                    found.insert(place)
+                }
+                start = values[place]
+            }
+        }
+        return found
+    }
+
+    private func numberPlaces(equalTo text: ByteView) -> RowSet {
+        guard let integers = body.integers else { return RowSet(size: count) }
+        var found = RowSet(size: integers.count)
+        let (prefix, suffix) = (body.prefix, body.suffix)
+        guard text.count > prefix.count + suffix.count, text.hasPrefix(prefix),
+            text.trusted(text.count - suffix.count, suffix.count).isEqual(to: suffix),
+            let number = NumberPattern.parse(
+                text.trusted(prefix.count, text.count - prefix.count - suffix.count)),
+            number.fractionDigits == body.fractionDigits
+        else { return found }
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: integers.count) { values in
+            integers.decode(into: values)
+            for place in 0..<integers.count where values[place] == number.mantissa { found.insert(place) }
+        }
+        return found
+    }
+
+    /// Compares packed digits: no text is put together.
+    private func templatePlaces(equalTo text: ByteView) -> RowSet {
+        let places = body.presence?.present ?? count
+        var found = RowSet(size: places)
+        guard text.count == body.constant.count else { return found }
+        var wanted: [UInt8] = []
+        var next = 0
+        for position in 0..<text.count {
+            if next < body.positions.count, body.positions[next] == position {
+                let byte = text[position]
+                let firstLetter: UInt8 = body.uppercase ? 0x41 : 0x61
+                guard byte &- 0x30 < 10 || byte &- firstLetter < 6 else { return found }
+                wanted.append(HexTemplate.nibble(byte))
+                next += 1
+            } else if text[position] != body.constant[position] {
+                return found
+            }
+        }
+        guard wanted.count % 2 == 0, !wanted.isEmpty else {
+            for place in 0..<places where isTemplate(place, wanted) { found.insert(place) }
+            return found
+        }
+        // Up to eight bytes are compared at once, the rest where those are equal.
+        let width = wanted.count / 2
+        let head = min(width, 8)
+        var word: UInt64 = 0
+        for index in 0..<head {
+            word |= UInt64(wanted[index * 2] | wanted[index * 2 + 1] << 4) << UInt64(index * 8)
+        }
+        let mask = UInt64.max >> UInt64(64 - head * 8)
+        let packed = body.packed
+        // Those that begin eight bytes before the end, or earlier.
+        let whole = packed.count < 8 ? 0 : min((packed.count - 8) / width + 1, places)
+        for place in 0..<whole {
+            let bits = UnsafeRawPointer(packed.base + place &* width).loadUnaligned(as: UInt64.self)
+            if (UInt64(littleEndian: bits) ^ word) & mask != 0 { continue }
+            if width <= 8 || isTemplate(place, wanted) { found.insert(place) }
+        }
+        for place in whole..<places where isTemplate(place, wanted) { found.insert(place) }
+        return found
+    }
+
+    private func isTemplate(_ place: Int, _ wanted: [UInt8]) -> Bool {
+        var nibble = place * wanted.count
+        return wanted.allSatisfy { digit in
+            let byte = body.packed[nibble >> 1]
+            defer { nibble += 1 }
+            return (nibble & 1 == 0 ? byte & 0x0F : byte >> 4) == digit
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import TallyrollFormat
+
+/// Events of one block that were found one after the other, in the order in which they are given: decoded together,
+/// and put into records one by one.
+struct RowPage: ~Copyable {
+    private(set) var scan = 0
+    private(set) var index = 0
+    private var firstSequence: UInt64 = 0
+    /// The rows in the order in which they are given.
+    private var rows: [Int] = []
+    /// The same rows ascending, as they are decoded.
+    private var ascending: [Int] = []
+    private var next = 0
+    private var decoded = BlockRows()
+    /// The block, where its rows cannot be decoded together and are tried one by one.
+    private var broken: BlockReader?
+
+    var count: Int { rows.count }
+    var isEmpty: Bool { next == rows.count }
+
+    mutating func removeAll() {
+        rows.removeAll(keepingCapacity: true)
+        next = 0
+        broken = nil
+    }
+
+    mutating func begin(scan: Int, index: Int, firstSequence: UInt64) {
+        removeAll()
+        self.scan = scan
+        self.index = index
+        self.firstSequence = firstSequence
+    }
+
+    mutating func add(row: Int) { rows.append(row) }
+
+    mutating func load(_ block: BlockReader) throws {
+        ascending.removeAll(keepingCapacity: true)
+        ascending.append(contentsOf: rows)
+        if let first = rows.first, let last = rows.last, first > last { ascending.reverse() }
+        if !zip(ascending, ascending.dropFirst()).allSatisfy({ $0 < $1 }) { ascending.sort() }
+        do {
+            try decoded.load(block, ascending)
+        } catch {
+            // What cannot be decoded together may still be read in part.
+            broken = block
+        }
+    }
+
+    /// Appends the record of the next row, which is passed over in any case.
+    mutating func next(into out: inout ByteWriter) throws -> QueryRow {
+        let row = rows[next]
+        next += 1
+        var place = 0
+        if let broken {
+            try decoded.load(broken, CollectionOfOne(row))
+        } else {
+            place = self.place(of: row)
+        }
+        try decoded.appendRecord(place, into: &out)
+        return QueryRow(
+            sequence: firstSequence + UInt64(row), recordedAt: decoded.recordedAt[place],
+            timestamp: decoded.timestamps[place])
+    }
+
+    /// Where a row stands among the ascending ones.
+    private func place(of row: Int) -> Int {
+        // Most often rows are given as they ascend, or the other way round.
+        let guess = ascending.count - next
+        if ascending[guess] == row { return guess }
+        if ascending[next - 1] == row { return next - 1 }
+        var (low, high) = (0, ascending.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ascending[middle] < row { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

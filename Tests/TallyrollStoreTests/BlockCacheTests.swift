@@ -1,0 +1,64 @@
+import Testing
+import TallyrollFormat
+import TallyrollIntegrity
+
+@testable import TallyrollStore
+
+/// The cache bounds what readers hold, not what blocks take in their file.
+@Suite struct BlockCacheTests {
+    /// A sealed segment whose blocks take little in the file and much in memory.
+    private func segment(blocks: Int, cache: BlockCache) throws -> SegmentReader {
+        let storage = MemoryStorage()
+        let header = SegmentHeader(
+            storeID: [UInt8](1...16), number: 1, epoch: 1, firstSequence: 0, capacity: 4 << 20, created: 0,
+            blockEvents: 64, chainBefore: [UInt8](repeating: 7, count: 32), frontier: [])
+        let builder = try SegmentBuilder.create(
+            header, in: storage, encoder: BlockEncoder(codec: .deflate, level: 1))
+        let seed = [UInt8](repeating: 9, count: 16)
+        let hash = try #require(Digest([UInt8](repeating: 1, count: 32)))
+        for block in 0..<blocks {
+            let run = EventRun(firstSequence: UInt64(block * 40), seed: seed, capacity: 64, bytes: 1 << 20)
+            for row in 0..<40 {
+                let text = "\(block) \(row) " + String(repeating: "the same again ", count: 200)
+                let details = JSONObject(trusted: #"{"text":"\#(text)"}"#)
+                var record = ByteWriter()
+                _ = try AuditEvent(type: "t", details: details)
+                    .encode(now: Timestamp(nanosecondsSince1970: 5), into: &record)
+                run.append(record.view, recordedAt: 5, chainHash: hash)
+            }
+            _ = try builder.append(run.encoded(seed))
+        }
+        try builder.seal()
+        return try SegmentReader(SegmentName.of(1), in: storage, cache: cache)
+    }
+
+    @Test func holdsNoMoreThanItMay() throws {
+        let cache = BlockCache(capacity: 512 << 10)
+        let reader = try segment(blocks: 12, cache: cache)
+        let stored = reader.entries.reduce(0) { $0 + $1.length }
+        #expect(stored < cache.capacity / 4, "the blocks do not compress: the test tests nothing")
+        var largest = 0
+        for _ in 0..<2 {
+            for entry in reader.entries {
+                var rows = BlockRows()
+                let block = try reader.block(entry)
+                try rows.load(block)
+                largest = max(largest, block.bytesHeld)
+                #expect(cache.bytesHeld <= cache.capacity + largest)
+            }
+        }
+        #expect(largest > 100 << 10)
+        #expect(cache.bytesHeld > cache.capacity / 2, "what fits is kept")
+        cache.removeAll()
+        #expect(cache.bytesHeld == 0)
+    }
+
+    @Test func givesTheSameReaderWhileItFits() throws {
+        let cache = BlockCache(capacity: 64 << 20)
+        let reader = try segment(blocks: 3, cache: cache)
+        for entry in reader.entries {
+            let first = try reader.block(entry)
+            #expect(try reader.block(entry) === first)
+        }
+    }
+}
