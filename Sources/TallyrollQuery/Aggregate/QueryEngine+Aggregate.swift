@@ -21,7 +21,7 @@ extension QueryEngine {
         let (scope, trace) = try begin(filter, isTimed: isTimed)
         trace.kind = kind
         let (rows, count) = try trace.running {
-            var state = try scope.fold(trace) {
+            var state = try scope.fold(trace, costPerEvent: plan.costPerEvent) {
                 try AggregateState(plan, seed: seed)
             } body: { scan, state in
                 try state.add(scan)

@@ -73,6 +73,9 @@ struct AggregateCommand: ParsableCommand {
     @Flag(help: "Print how the figures are worked out and what that cost, instead of them.")
     var explain = false
 
+    @Flag(help: "With --explain: what became of each segment, too.")
+    var segments = false
+
     @Flag(help: "Print the answer as one JSON object.")
     var json = false
 
@@ -92,7 +95,7 @@ struct AggregateCommand: ParsableCommand {
         let table = try store.engine().aggregate(where: filter, aggregation, isTimed: explain)
         store.warn(table.problems)
         if explain {
-            try StandardOutput.print(table.explanation, json: json)
+            try StandardOutput.print(table.explanation, json: json, segments: segments)
         } else {
             let printer = FigurePrinter(table, by: fields.map(\.name), every: span)
             if json { try printer.report().print() } else { try printer.print(format) }

@@ -37,10 +37,14 @@ struct CountCommand: ParsableCommand {
     @Flag(help: "Print how the count is made and what that cost, instead of the count.")
     var explain = false
 
+    @Flag(help: "With --explain: what became of each segment, too.")
+    var segments = false
+
     @Flag(help: "Print the answer as one JSON object.")
     var json = false
 
     func validate() throws {
+        if segments, !explain { throw ValidationError("--segments goes with --explain") }
         if top != nil, by == nil { throw ValidationError("--top goes with --by") }
         if let top, top < 0 { throw ValidationError("--top is \(top): use 0 or more") }
     }
@@ -77,7 +81,7 @@ struct CountCommand: ParsableCommand {
 
     private func print(_ explanation: QueryExplanation, or answer: () throws -> Void) throws {
         if explain {
-            try StandardOutput.print(explanation, json: json)
+            try StandardOutput.print(explanation, json: json, segments: segments)
         } else {
             try answer()
         }
