@@ -23,7 +23,7 @@ final class TestStore {
 
     init(
         blockEvents: Int, firstSequence: UInt64 = 0, codec: Codec = .none,
-        indexes: SegmentIndexes = .all
+        indexes: SegmentIndexes = .none
     ) throws {
         storeID = (0..<16).map { UInt8(0xA0 + $0) }
         self.blockEvents = blockEvents
