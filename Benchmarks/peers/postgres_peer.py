@@ -102,6 +102,7 @@ def create(connection):
     connection.execute("CREATE INDEX event_user ON event (user_id, time)")
     connection.execute("CREATE INDEX event_type ON event (type, time)")
     connection.execute("CREATE INDEX event_resource ON event (resource_type, resource_id, time)")
+    connection.execute("CREATE INDEX event_session ON event (session, time)")
 
 
 def stage(connection):
@@ -153,7 +154,7 @@ try:
     result = common.Result(
         "PostgreSQL", prepared, version,
         "COPY in binary form, one a commit; jsonb details; PRIMARY KEY (id), indexes on (user, time), (type, time), "
-        "(resource, time); shared_buffers a quarter of the memory; VACUUM ANALYZE before the questions; raw libpq answers",
+        "(resource, time), (session, time); shared_buffers a quarter of the memory; VACUUM ANALYZE before the questions; raw libpq answers",
         "fsync=on, synchronous_commit=on, full_page_writes=on",
     )
     stage(other)

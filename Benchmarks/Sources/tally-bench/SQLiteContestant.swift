@@ -8,7 +8,7 @@ struct SQLiteContestant {
 
     static let durability = "WAL, synchronous=FULL: fsync of the log at each commit"
     static let policy =
-        "\(SQLitePeer.policy); indexes on id, (user, time), (type, time), (resource, time); one connection; "
+        "\(SQLitePeer.policy); indexes on id, (user, time), (type, time), (resource, time), (session, time); one connection; "
         + "each column of each row is read, none is made a value"
 
     private static let chunk = 100_000

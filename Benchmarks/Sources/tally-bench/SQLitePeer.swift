@@ -42,6 +42,7 @@ final class SQLitePeer {
         try execute("CREATE INDEX event_user ON event (user_id, time)")
         try execute("CREATE INDEX event_type ON event (type, time)")
         try execute("CREATE INDEX event_resource ON event (resource_type, resource_id, time)")
+        try execute("CREATE INDEX event_session ON event (session, time)")
     }
 
     private static let insertion: String = {
