@@ -4,16 +4,19 @@ import TallyrollFormat
 @Suite struct LogFormatTests {
     @Test func fileHeaderHasTheDocumentedLayoutAndComesBack() throws {
         let image = LogImage()
-        #expect(image.bytes.count == 4096)
+        #expect(image.bytes.count == 4096 + 32)
         #expect(Array(image.bytes[0..<8]) == Array("TALLYWAL".utf8))
         #expect(Array(image.bytes[8..<16]) == [1, 0, 0, 0, 0, 0x10, 0, 0])
         #expect(Array(image.bytes[16..<32]) == LogImage.store.array)
         #expect(
             image.bytes[32] == 7 && image.bytes[40] == 3 && image.bytes[48] == 100 && image.bytes[56] == 64)
         #expect(Array(image.bytes[64..<72]) == [0, 0, 0, 0, 0, 0, 0, 0])
-        #expect(Array(image.bytes[72..<104]) == [UInt8](0..<32))
+        #expect(Array(image.bytes[72..<80]) == [0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(Array(image.bytes[80..<112]) == [UInt8](0..<32))
         #expect(
-            image.bytes[104] == 3 && image.bytes[108] == 5 && image.bytes[203] == 5 && image.bytes[204] == 0)
+            image.bytes[112] == 3 && image.bytes[116] == 5 && image.bytes[211] == 5 && image.bytes[212] == 0)
+        #expect(Array(image.bytes[4096..<4112]) == [2, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0])
+        #expect(Array(image.bytes[4112..<4120]) == Array(image.bytes[4088..<4096]))
         let decoded = try image.bytes.withView { try LogFileHeader($0) }
         #expect(decoded == image.header)
     }
@@ -28,7 +31,7 @@ import TallyrollFormat
     }
 
     @Test(arguments: [
-        (8, FormatError.Kind.unsupported), (0, .invalid), (12, .invalid), (104, .invalid), (4000, .invalid),
+        (8, FormatError.Kind.unsupported), (0, .invalid), (12, .invalid), (112, .invalid), (4000, .invalid),
     ])
     func wrongValuesUnderARightChecksumAreRefused(offset: Int, kind: FormatError.Kind) {
         var bytes = LogImage().bytes
@@ -46,7 +49,7 @@ import TallyrollFormat
         #expect(start == 4096)
         #expect(Array(bytes[start..<start + 4]) == [1, 1, 0, 0])
         #expect(Array(bytes[start + 8..<start + 16]) == Array(LogImage.store.array[..<8]))
-        #expect(bytes[start + 16] == 3 && bytes[start + 24] == 100 && bytes[start + 32] == 2)
+        #expect(bytes[start + 16] == 7 && bytes[start + 24] == 100 && bytes[start + 32] == 2)
         #expect(bytes[start + 36] == 1 && bytes[start + 48] == 100)
         #expect(image.offsets.allSatisfy { $0 % 8 == 0 })
         try bytes.withView { file in
@@ -90,7 +93,7 @@ import TallyrollFormat
                 firstSequence: 0, eventCount: 2, recordedAt: 0, durableUpTo: 0, runs: [], records: [view])
             var writer = ByteWriter()
             let header = LogFrameEncoder.encode(
-                frame, storeTag: 1, epoch: 1, previousChecksum: 0, into: &writer)
+                frame, storeTag: 1, fileNumber: 1, previousChecksum: 0, into: &writer)
             let bytes = LogFrameEncoder.views(frame, header, encoded: writer.view).flatMap(\.array)
             try bytes.withView { file in
                 var records = try LogFrame(file, at: 0).records()

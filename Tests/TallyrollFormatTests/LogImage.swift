@@ -12,16 +12,28 @@ struct LogImage {
     private var previous: UInt64
     private var nextSequence: UInt64
 
-    init(store: Octets16 = LogImage.store, epoch: UInt64 = 3, firstSequence: UInt64 = 100) {
+    init(store: Octets16 = LogImage.store, fileNumber: UInt64 = 7, firstSequence: UInt64 = 100) {
         var header = LogFileHeader(
-            store: store, fileNumber: 7, epoch: epoch, firstSequence: firstSequence, blocksUpTo: 64,
+            store: store, fileNumber: fileNumber, epoch: 3, firstSequence: firstSequence, blocksUpTo: 64,
             chainHead: [UInt8](0..<32), frontier: [UInt8](repeating: 5, count: 3 * 32))
         var writer = ByteWriter()
         header.encode(into: &writer)
+        LogEndMark(fileNumber: fileNumber, previousChecksum: header.checksum).encode(into: &writer)
         self.header = header
         bytes = writer.array
         previous = header.checksum
         nextSequence = firstSequence
+    }
+
+    /// Where the mark of the end stands.
+    var end: Int { bytes.count - LogEndMark.byteCount }
+
+    /// The file as it was when it had only the first `count` frames.
+    func cut(after count: Int) -> [UInt8] {
+        let previous = count == 0 ? header.checksum : headers[count - 1].headerChecksum
+        var mark = ByteWriter()
+        LogEndMark(fileNumber: header.fileNumber, previousChecksum: previous).encode(into: &mark)
+        return Array(bytes[..<(count < offsets.count ? offsets[count] : end)]) + mark.array
     }
 
     /// One record with the given text as its user.
@@ -52,8 +64,9 @@ struct LogImage {
                 records: [view.trusted(0, cut), view.trusted(cut, view.count - cut)])
             var writer = ByteWriter()
             let frame = LogFrameEncoder.encode(
-                content, storeTag: header.store.first, epoch: header.epoch, previousChecksum: previous,
+                content, storeTag: header.store.first, fileNumber: header.fileNumber, previousChecksum: previous,
                 into: &writer)
+            bytes.removeLast(LogEndMark.byteCount)
             offsets.append(bytes.count)
             headers.append(frame)
             for piece in LogFrameEncoder.views(content, frame, encoded: writer.view) { bytes += piece.array }

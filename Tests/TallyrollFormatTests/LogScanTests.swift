@@ -8,7 +8,7 @@ import TallyrollFormat
             let result = try ScanResult(image.bytes + [UInt8](repeating: 0, count: slack))
             #expect(result.frames == image.offsets)
             #expect(result.behind.isEmpty)
-            #expect(result.end == .clean(at: image.bytes.count))
+            #expect(result.end == .clean(at: image.end))
             #expect(result.nextSequence == 109)
         }
     }
@@ -33,7 +33,8 @@ import TallyrollFormat
                 #expect(result.frames.count >= whole && result.frames.count <= whole + 1)
                 #expect(result.frames == Array(image.offsets[..<result.frames.count]))
                 if case .damaged = result.end { Issue.record("torn at \(length), called damaged") }
-                if image.offsets.contains(length) { #expect(result.end == .clean(at: length)) }
+                // Also where a whole frame ends: the mark that should stand there is gone.
+                if result.frames.count == whole { #expect(result.end != .clean(at: length)) }
             }
         }
     }
@@ -51,6 +52,10 @@ import TallyrollFormat
             }
             let before = image.framesBefore(bit / 8)
             #expect(result.frames == Array(image.offsets[..<before]), "bit \(bit)")
+            if bit / 8 >= image.end {
+                #expect(result.end == .torn(at: image.end), "bit \(bit) of the mark")
+                continue
+            }
             #expect(Set(result.behind).isSuperset(of: image.offsets[(before + 1)...]), "bit \(bit)")
             let isLast = before == image.offsets.count - 1
             #expect(
@@ -63,8 +68,8 @@ import TallyrollFormat
     @Test func promisesFromElsewhereTurnACutIntoDamage() throws {
         let image = LogImage.small()
         let last = image.offsets[4]
-        #expect(try ScanResult(Array(image.bytes[..<last]), promisedUpTo: 107).end == .clean(at: last))
-        #expect(try ScanResult(Array(image.bytes[..<last]), promisedUpTo: 108).end == .damaged(at: last))
+        #expect(try ScanResult(image.cut(after: 4), promisedUpTo: 107).end == .clean(at: last))
+        #expect(try ScanResult(image.cut(after: 4), promisedUpTo: 108).end == .damaged(at: last))
         #expect(try ScanResult(Array(image.bytes[..<(last + 50)]), promisedUpTo: 107).end == .torn(at: last))
         #expect(
             try ScanResult(Array(image.bytes[..<(last + 50)]), promisedUpTo: 109).end == .damaged(at: last))
@@ -105,7 +110,7 @@ import TallyrollFormat
             for offset in image.offsets[index]..<(image.offsets[index] + length) { bytes[offset] = 0 }
             let result = try ScanResult(bytes)
             #expect(result.frames == Array(image.offsets[..<index]))
-            #expect(result.end == (index == 3 ? .clean(at: image.offsets[3]) : end))
+            #expect(result.end == end)
             #expect(result.behind == Array(image.offsets[(index + 1)...]))
         }
     }
@@ -127,7 +132,7 @@ import TallyrollFormat
     }
 
     @Test func framesOfAnotherLifeOrStoreAreNeitherReadNorEvidence() throws {
-        var old = LogImage(epoch: 2)
+        var old = LogImage(fileNumber: 6)
         var foreign = LogImage(store: Octets16(first: 1, second: 1))
         for _ in 0..<4 {
             old.append(2)
@@ -136,29 +141,32 @@ import TallyrollFormat
         for stale in [old, foreign] {
             var image = LogImage()
             image.append(2)
-            let end = image.bytes.count
-            let result = try ScanResult(image.bytes + stale.bytes[end...])
+            let result = try ScanResult(image.bytes + stale.bytes[image.bytes.count...])
             #expect(result.frames == [4096])
             #expect(result.behind.isEmpty)
-            #expect(result.end == .torn(at: end))
+            #expect(result.end == .clean(at: image.end))
+            // Where the mark is gone, something was written over it.
+            let unmarked = try ScanResult(Array(image.bytes[..<image.end]) + stale.bytes[image.end...])
+            #expect(unmarked.frames == [4096] && unmarked.behind.isEmpty)
+            #expect(unmarked.end == .torn(at: image.end))
         }
     }
 
-    @Test func aFrameOfAnotherLogWithTheSameEpochBreaksTheChain() throws {
+    @Test func aFrameOfAnotherLogWithTheSameNumberBreaksTheChain() throws {
         var image = LogImage()
         image.append(2)
         var other = LogImage(firstSequence: 98)
         other.append(4)
         other.append(2)
         let graft = Array(other.bytes[other.offsets[1]...])
-        let result = try ScanResult(image.bytes + graft)
+        let result = try ScanResult(Array(image.bytes[..<image.end]) + graft)
         #expect(result.frames == [4096])
-        #expect(result.end == .torn(at: image.bytes.count))
+        #expect(result.end == .torn(at: image.end))
     }
 
     /// Right in everything else: checksum, chain, sequence.
     @Test(arguments: [(16, 4 as UInt64), (48, 103), (24, 103), (24, .max)])
-    func aFrameWithAWrongEpochPromiseOrSequenceIsNotRead(field: Int, value: UInt64) throws {
+    func aFrameWithAWrongNumberPromiseOrSequenceIsNotRead(field: Int, value: UInt64) throws {
         var image = LogImage()
         image.append(2)
         image.append(2)
@@ -175,7 +183,22 @@ import TallyrollFormat
         let result = try ScanResult(image.bytes + first)
         #expect(result.frames == image.offsets)
         #expect(result.behind.isEmpty)
-        #expect(result.end == .torn(at: image.bytes.count))
+        #expect(result.end == .torn(at: image.end))
+    }
+
+    /// With its header damaged, the file's name says which frames are of its present life.
+    @Test func aDamagedHeaderBringsNoOlderLifeBack() throws {
+        var old = LogImage(fileNumber: 6)
+        for _ in 0..<6 { old.append(2) }
+        var image = LogImage()
+        image.append(2)
+        var bytes = image.bytes + old.bytes[image.bytes.count...]
+        bytes[20] ^= 1
+        try bytes.withView { view in
+            let scan = try LogScan(view, store: LogImage.store, fileNumber: 7)
+            #expect(scan.end == .damaged(at: 0))
+            #expect(scan.behind.map(\.offset) == [4096])
+        }
     }
 
     @Test func aWholeHeaderOfAnotherStoreIsRefused() {
@@ -196,7 +219,7 @@ import TallyrollFormat
                 firstSequence: 5000, eventCount: 1, recordedAt: 0, durableUpTo: 0, runs: [], records: [])
             var piece = ByteWriter()
             _ = LogFrameEncoder.encode(
-                content, storeTag: LogImage.store.first, epoch: 3, previousChecksum: 1, into: &piece)
+                content, storeTag: LogImage.store.first, fileNumber: 7, previousChecksum: 1, into: &piece)
             piece.patch(UInt32(size / 2 - writer.count / 4), at: 4)
             piece.patch(events / 4, at: 32)
             piece.patch(Checksum.of(piece.view.trusted(0, 72)), at: 72)

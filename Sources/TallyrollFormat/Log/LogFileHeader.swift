@@ -10,15 +10,16 @@
 ///   48    8  first sequence of this file
 ///   56    8  blocks up to: every event before it was in synced segment blocks when the file was made
 ///   64    8  sealed segments: segments with a number up to this one had been sealed when the file was made
-///   72   32  chain head before `blocksUpTo`
-///  104    4  number of frontier hashes, at most 64
-///  108   32  each: the tree's frontier before `blocksUpTo`
+///   72    8  reused bytes: up to here the file may hold what an older life of it left; 0 for a new file
+///   80   32  chain head before `blocksUpTo`
+///  112    4  number of frontier hashes, at most 64
+///  116   32  each: the tree's frontier before `blocksUpTo`
 ///    …       zeros
 /// 4088    8  XXH64 of everything before
 /// ```
 ///
 /// It is synced, and so is the file's name, before the first frame is written: a frame behind a header that does not
-/// check out proves that the header was damaged later.
+/// check out proves that the header was damaged later. A mark of the log's end stands behind it (`LogEndMark`).
 package struct LogFileHeader: Equatable, Sendable {
     package var store: Octets16
     package var fileNumber: UInt64
@@ -28,6 +29,8 @@ package struct LogFileHeader: Equatable, Sendable {
     /// Segments with a number up to this one had been sealed when the file was made: a missing trailer of one of
     /// them is damage.
     package var sealedSegments: UInt64
+    /// Up to here the file may hold what an older life of it left.
+    package var reusedBytes: UInt64 = 0
     /// 32 bytes.
     package var chainHead: [UInt8]
     /// The hashes one behind the other, 32 bytes each, at most 64.
@@ -57,7 +60,7 @@ package struct LogFileHeader: Equatable, Sendable {
 
     private static let checksumOffset = LogFormat.fileHeaderBytes - 8
 
-    /// Appends the header to an empty writer and remembers its checksum.
+    /// Appends the header to an empty writer and remembers its checksum; the end mark is not part of it.
     package mutating func encode(into writer: inout ByteWriter) {
         let start = writer.count
         writer.u64(LogFormat.magic)
@@ -69,6 +72,7 @@ package struct LogFileHeader: Equatable, Sendable {
         writer.u64(firstSequence)
         writer.u64(blocksUpTo)
         writer.u64(sealedSegments)
+        writer.u64(reusedBytes)
         writer.bytes(chainHead)
         writer.u32(UInt32(frontier.count / LogFormat.hashBytes))
         writer.bytes(frontier)
@@ -116,6 +120,7 @@ package struct LogFileHeader: Equatable, Sendable {
             throw reader.invalid("blocks up to", expected: "at most \(firstSequence)", found: "\(blocksUpTo)")
         }
         sealedSegments = try reader.u64()
+        reusedBytes = try reader.u64()
         chainHead = try reader.bytes(LogFormat.hashBytes).array
         let hashes = try reader.u32()
         guard hashes <= UInt32(LogFormat.frontierHashes) else {

@@ -39,7 +39,7 @@ package enum LogFrameEncoder {
     /// Fills `writer`, which it empties first, with everything of the frame that is not a record, and returns the
     /// frame's header. `views` then gives the whole frame in order.
     package static func encode(
-        _ content: LogFrameContent, storeTag: UInt64, epoch: UInt64, previousChecksum: UInt64,
+        _ content: LogFrameContent, storeTag: UInt64, fileNumber: UInt64, previousChecksum: UInt64,
         into writer: inout ByteWriter
     ) -> LogFrameHeader {
         let recordBytes = content.records.reduce(0) { $0 + $1.count }
@@ -57,7 +57,7 @@ package enum LogFrameEncoder {
         for piece in content.records { checksum.update(piece) }
 
         var header = LogFrameHeader(
-            storeTag: storeTag, epoch: epoch, firstSequence: content.firstSequence,
+            storeTag: storeTag, fileNumber: fileNumber, firstSequence: content.firstSequence,
             eventCount: content.eventCount, runCount: UInt32(content.runs.count),
             recordedAt: content.recordedAt,
             durableUpTo: content.durableUpTo, previousChecksum: previousChecksum,
@@ -68,22 +68,24 @@ package enum LogFrameEncoder {
             writer.u32(run.firstIndex)
             run.seed.write(into: &writer)
         }
-        writer.zeros(LogFormat.alignment)
+        writer.zeros(LogFormat.padding(after: payloadLength))
+        LogEndMark(fileNumber: fileNumber, previousChecksum: header.headerChecksum).encode(into: &writer)
         return header
     }
 
-    /// The frame's bytes in order: header and runs, the records, the padding. The views refer to `encoded`, what
-    /// `encode` wrote, and to the content's records, and are valid as long as both.
+    /// The frame's bytes in order: header and runs, the records, the padding; behind them the mark of the log's end,
+    /// which the next frame takes the place of. The views refer to `encoded`, what `encode` wrote, and to the content's
+    /// records, and are valid as long as both.
     package static func views(
         _ content: LogFrameContent, _ header: LogFrameHeader, encoded: ByteView
     ) -> [ByteView] {
-        let front = encoded.count - LogFormat.alignment
-        let padding = LogFormat.padding(after: Int(header.payloadLength))
+        let back = LogFormat.padding(after: Int(header.payloadLength)) + LogEndMark.byteCount
+        let front = encoded.count - back
         var views: [ByteView] = []
         views.reserveCapacity(content.records.count + 2)
         views.append(encoded.trusted(0, front))
         views.append(contentsOf: content.records)
-        views.append(encoded.trusted(front, padding))
+        views.append(encoded.trusted(front, back))
         return views
     }
 }

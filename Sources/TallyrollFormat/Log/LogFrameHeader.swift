@@ -7,7 +7,7 @@
 ///  2  2  zero
 ///  4  4  payload length
 ///  8  8  store tag: the first 8 bytes of the store id
-/// 16  8  epoch of the writer
+/// 16  8  number of the log file: a frame that is left of an older life of a recycled file has another one
 /// 24  8  first sequence
 /// 32  4  number of events, at least 1
 /// 36  4  number of runs that begin in this frame
@@ -18,11 +18,11 @@
 /// 72  8  XXH64 of bytes 0 to 71
 /// ```
 ///
-/// Valid by itself: (1) type, version and zeros, (2) store and epoch as expected, (3) header checksum, (4) lengths
+/// Valid by itself: (1) type, version and zeros, (2) store and file number as expected, (3) header checksum, (4) lengths
 /// and counts within their limits. Valid in its place: also (5) the predecessor's checksum, (6) the next sequence,
 /// (7) payload inside the file, (8) payload checksum, (9) zeros up to the next multiple of 8.
 package struct LogFrameHeader: Equatable, Sendable {
-    package var epoch: UInt64
+    package var fileNumber: UInt64
     package var storeTag: UInt64
     package var firstSequence: UInt64
     package var eventCount: UInt32
@@ -50,12 +50,12 @@ package struct LogFrameHeader: Equatable, Sendable {
     }
 
     package init(
-        storeTag: UInt64, epoch: UInt64, firstSequence: UInt64, eventCount: UInt32, runCount: UInt32,
+        storeTag: UInt64, fileNumber: UInt64, firstSequence: UInt64, eventCount: UInt32, runCount: UInt32,
         recordedAt: Int64, durableUpTo: UInt64, previousChecksum: UInt64, payloadLength: UInt32,
         payloadChecksum: UInt64
     ) {
         self.storeTag = storeTag
-        self.epoch = epoch
+        self.fileNumber = fileNumber
         self.firstSequence = firstSequence
         self.eventCount = eventCount
         self.runCount = runCount
@@ -73,7 +73,7 @@ package struct LogFrameHeader: Equatable, Sendable {
         writer.u32(LogFrameHeader.mark)
         writer.u32(payloadLength)
         writer.u64(storeTag)
-        writer.u64(epoch)
+        writer.u64(fileNumber)
         writer.u64(firstSequence)
         writer.u32(eventCount)
         writer.u32(runCount)
@@ -85,15 +85,17 @@ package struct LogFrameHeader: Equatable, Sendable {
         writer.u64(headerChecksum)
     }
 
-    /// Whether a header of this store can begin at `offset`: the cheap look that a search makes everywhere.
+    /// Whether a header of this store and file can begin at `offset`: the cheap look that a search makes everywhere.
     @inline(__always)
-    static func mayBegin(_ file: ByteView, at offset: Int, storeTag: UInt64) -> Bool {
-        offset <= file.count - LogFormat.frameHeaderBytes
-            && file.load(UInt32.self, at: offset) == mark
-            && file.load(UInt64.self, at: offset + 8) == storeTag
+    static func mayBegin(_ file: ByteView, at offset: Int, storeTag: UInt64, fileNumber: UInt64?) -> Bool {
+        guard offset <= file.count - LogFormat.frameHeaderBytes,
+            file.load(UInt32.self, at: offset) == mark,
+            file.load(UInt64.self, at: offset + 8) == storeTag
+        else { return false }
+        return fileNumber == nil || file.load(UInt64.self, at: offset + 16) == fileNumber
     }
 
-    /// The header at `offset`, valid by itself except for store and epoch, which the caller compares.
+    /// The header at `offset`, valid by itself except for store and file number, which the caller compares.
     package init(_ file: ByteView, at offset: Int) throws(FormatError) {
         var reader = ByteReader(file, what: "log frame header")
         try reader.skip(offset)
@@ -106,7 +108,7 @@ package struct LogFrameHeader: Equatable, Sendable {
         }
         payloadLength = try reader.u32()
         storeTag = try reader.u64()
-        epoch = try reader.u64()
+        fileNumber = try reader.u64()
         firstSequence = try reader.u64()
         eventCount = try reader.u32()
         runCount = try reader.u32()

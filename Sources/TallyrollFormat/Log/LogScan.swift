@@ -1,16 +1,17 @@
 /// What a write-ahead log file holds, found by reading all of it: the frames up to the first bad place, how the file
 /// ends, and what is still whole behind a bad place.
 ///
-/// The end of a log is where its frames stop being valid, never where the file ends: space may be preallocated. A bad
-/// place is a torn tail, which may be cut, or damage, which must not. Frames tell which: each promises, in
-/// `durableUpTo`, what had been synced when it was written, and what was synced cannot be torn.
+/// The end of a log is where its mark stands, never where the file ends: space behind it may be reserved, or hold what
+/// an older life of a recycled file left. A bad place is a torn tail, which may be cut, or damage, which must not.
+/// Frames tell which: each promises, in `durableUpTo`, what had been synced when it was written, and what was synced
+/// cannot be torn.
 ///
 /// - Complexity: linear in the file's size, whatever the bytes are. A header with the right checksum is believed
 ///   about its length, and what it covers is passed over, so that no byte is summed more than a fixed number of times.
 package struct LogScan {
     /// How a log ends.
     package enum End: Equatable, Sendable {
-        /// Nothing was written from this offset on.
+        /// The mark of the end stands at this offset.
         case clean(at: Int)
         /// What stands at this offset was never wholly written, and nothing that was synced is behind it.
         case torn(at: Int)
@@ -30,10 +31,12 @@ package struct LogScan {
     package let headerError: FormatError?
     /// The frames before the end, in order, without a gap in their sequences.
     package private(set) var frames: [LogFrame] = []
-    /// Whole frames of this store and epoch behind the bad place, in file order, that hold none of the events of
+    /// Whole frames of this store and file number behind the bad place, in file order, that hold none of the events of
     /// `frames`. Behind damage they are what can be saved; behind a torn tail they were never promised to anybody.
     package private(set) var behind: [LogFrame] = []
     package private(set) var end: End
+    /// Where what was written of a torn or damaged rest ends, as far as that can be told.
+    package private(set) var writtenEnd: Int
     /// The checksum that a frame behind the last of `frames` refers to; zero when there is no header.
     package private(set) var lastChecksum: UInt64 = 0
     /// The sequence after the last event of `frames`; zero when there is no header.
@@ -44,9 +47,14 @@ package struct LogScan {
     /// A log that ends before it was damaged, however clean its end looks. It says nothing about a file without a
     /// header: such a file is torn only if it is the newest of its store.
     ///
+    /// `fileNumber` is what the file's name says: with a damaged header it tells the file's frames from those of an older
+    /// life. Nil takes all of the store's for its own.
+    ///
     /// Throws only for a whole header that cannot be used: of another store, or of a version that this build does not
     /// know.
-    package init(_ file: ByteView, store: Octets16, promisedUpTo: UInt64 = 0) throws(FormatError) {
+    package init(
+        _ file: ByteView, store: Octets16, fileNumber: UInt64? = nil, promisedUpTo: UInt64 = 0
+    ) throws(FormatError) {
         do throws(FormatError) {
             let header = try LogFileHeader(file)
             guard header.store == store else {
@@ -57,17 +65,19 @@ package struct LogScan {
             self.header = header
             headerError = nil
             end = .clean(at: LogFormat.fileHeaderBytes)
+            writtenEnd = 0
             nextSequence = header.firstSequence
         } catch {
             if error.kind == .unsupported { throw error }
             header = nil
             headerError = error
             end = .torn(at: 0)
+            writtenEnd = file.usedCount
             nextSequence = 0
         }
         guard let header else {
             // The header was synced before the first frame: whatever frame there is proves that it was damaged.
-            _ = search(file, from: 0, storeTag: store.first, epoch: nil)
+            _ = search(file, from: 0, storeTag: store.first, fileNumber: fileNumber)
             if !behind.isEmpty { end = .damaged(at: 0) }
             return
         }
@@ -84,12 +94,18 @@ package struct LogScan {
             offset += frame.header.frameLength
         }
         lastChecksum = previous
-        if file.trusted(offset, file.count - offset).isAllZero {
-            end = promisedUpTo > nextSequence ? .damaged(at: offset) : .clean(at: offset)
-            return
+        let mark = LogEndMark(fileNumber: header.fileNumber, previousChecksum: previous)
+        let isMarked = mark.stands(file, at: offset)
+        let promised = search(
+            file, from: offset, storeTag: header.store.first, fileNumber: header.fileNumber)
+        if max(promised ?? 0, promisedUpTo) > nextSequence {
+            end = .damaged(at: offset)
+        } else {
+            end = isMarked && promised == nil ? .clean(at: offset) : .torn(at: offset)
         }
-        let promised = search(file, from: offset, storeTag: header.store.first, epoch: header.epoch)
-        end = max(promised, promisedUpTo) > nextSequence ? .damaged(at: offset) : .torn(at: offset)
+        // Behind reused space, whatever is not zero was written in this life.
+        let used = file.usedCount
+        writtenEnd = max(writtenEnd, offset, used > header.reusedBytes ? used : 0)
     }
 
     /// What stands where the next frame would.
@@ -110,8 +126,10 @@ package struct LogScan {
         guard bytes.count - offset >= LogFormat.frameHeaderBytes else {
             return .cut(length: LogFormat.frameHeaderBytes)
         }
-        guard LogFrameHeader.mayBegin(bytes, at: offset, storeTag: header.store.first),
-            let found = try? LogFrameHeader(bytes, at: offset), found.epoch == header.epoch,
+        guard
+            LogFrameHeader.mayBegin(
+                bytes, at: offset, storeTag: header.store.first, fileNumber: header.fileNumber),
+            let found = try? LogFrameHeader(bytes, at: offset),
             found.previousChecksum == previous, found.firstSequence == nextSequence
         else { return .none }
         guard bytes.count - offset >= found.frameLength else { return .cut(length: found.frameLength) }
@@ -122,21 +140,23 @@ package struct LogScan {
     }
 
     /// Collects the whole frames from `start` on that hold events from `nextSequence` on, and returns the highest
-    /// promise of any header, whole payload or not.
-    private mutating func search(_ file: ByteView, from start: Int, storeTag: UInt64, epoch: UInt64?)
-        -> UInt64
-    {
-        var promised: UInt64 = 0
+    /// promise of any header, whole payload or not; nil when there is no header.
+    private mutating func search(
+        _ file: ByteView, from start: Int, storeTag: UInt64, fileNumber: UInt64?
+    ) -> UInt64? {
+        var promised: UInt64?
         var offset = start
         let used = file.usedCount
         while offset < used, offset <= file.count - LogFormat.frameHeaderBytes {
-            guard LogFrameHeader.mayBegin(file, at: offset, storeTag: storeTag),
-                let header = try? LogFrameHeader(file, at: offset), epoch == nil || header.epoch == epoch
+            guard
+                LogFrameHeader.mayBegin(file, at: offset, storeTag: storeTag, fileNumber: fileNumber),
+                let header = try? LogFrameHeader(file, at: offset)
             else {
                 offset += LogFormat.alignment
                 continue
             }
-            promised = max(promised, header.durableUpTo)
+            promised = max(promised ?? 0, header.durableUpTo)
+            writtenEnd = min(offset + header.frameLength, file.count)
             guard header.frameLength <= file.count - offset else {
                 offset += LogFormat.alignment
                 continue

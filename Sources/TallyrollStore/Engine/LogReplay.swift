@@ -75,7 +75,9 @@ struct LogReplay {
     }
 
     private mutating func add(_ file: File, store: Octets16, promisedUpTo: UInt64, mayBeTorn: Bool) throws {
-        let scan = try LogScan(file.bytes.view, store: store, promisedUpTo: promisedUpTo)
+        let scan = try LogScan(
+            file.bytes.view, store: store, fileNumber: LogFileName.number(in: file.path),
+            promisedUpTo: promisedUpTo)
         if let header = scan.header, header.firstSequence > nextSequence {
             // What came before this file was in blocks or in files that are not there.
             lose(upTo: header.firstSequence, file.path, at: 0, bytes: 0)
@@ -93,11 +95,12 @@ struct LogReplay {
         switch scan.end {
         case .clean: break
         case .torn(let offset):
-            let used = file.bytes.withView { $0.usedCount } - offset
+            let bytes = scan.writtenEnd - offset
             // An older file's torn tail was dealt with when the next file was begun.
-            if used > 0, mayBeTorn {
+            if scan.header != nil || bytes > 0, mayBeTorn {
                 findings.append(
-                    RecoveryFinding(kind: .tornTail, file: file.path, offset: offset, bytes: used, lost: nil))
+                    RecoveryFinding(
+                        kind: .tornTail, file: file.path, offset: offset, bytes: bytes, lost: nil))
             }
         case .damaged(let offset):
             let before = findings.count

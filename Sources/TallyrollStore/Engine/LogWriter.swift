@@ -14,7 +14,8 @@ final class LogWriter {
     private let blocks: BlockWorker
     private var log: LogFile
     /// Older log files that hold events which are in no synced block yet, with the sequence after their last.
-    private var retired: [(path: String, end: UInt64)] = []
+    private var retired: [(path: String, bytes: Int, end: UInt64)] = []
+    private var spares: LogSpares
     private var chain: ChainHasher
     private var salts: SaltCursor?
     private var run: EventRun?
@@ -44,6 +45,7 @@ final class LogWriter {
         self.queue = queue
         self.blocks = blocks
         self.log = log
+        spares = LogSpares(context.storage)
         self.run = run
         self.nextSequence = nextSequence
         durableUpTo = nextSequence
@@ -312,7 +314,7 @@ final class LogWriter {
 
     // MARK: Log files
 
-    /// Begins a new log file and removes those whose events are all in synced blocks.
+    /// Begins a new log file.
     private func rotate() throws {
         rotationWanted = false
         try sync()
@@ -323,18 +325,19 @@ final class LogWriter {
             store: log.header.store, fileNumber: log.header.fileNumber + 1, epoch: context.epoch,
             firstSequence: nextSequence, blocksUpTo: progress.upTo, sealedSegments: progress.sealedSegments,
             chainHead: progress.chainHead.array, frontier: frontier)
-        let next = try LogFile.create(in: context.storage, directory: "", header: header)
+        let next = try LogFile.create(
+            in: context.storage, directory: "", header: header, recycling: spares.take())
         try log.close()
-        retired.append((log.path, nextSequence))
+        retired.append((log.path, log.end, nextSequence))
         log = next
     }
 
-    /// Removes old log files whose events are all in synced blocks.
+    /// Lets go of old log files whose events are all in synced blocks.
     private func removeRetired() throws {
         guard let oldest = retired.first else { return }
         let upTo = blocks.progress.upTo
         guard oldest.end <= upTo else { return }
-        for file in retired where file.end <= upTo { try context.storage.remove(file.path) }
+        for file in retired where file.end <= upTo { try spares.add(file.path, bytes: file.bytes) }
         retired.removeAll { $0.end <= upTo }
     }
 
@@ -345,6 +348,7 @@ final class LogWriter {
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()
+        try spares.removeAll()
         try leaveSmallLog()
         try log.trimAndClose()
     }

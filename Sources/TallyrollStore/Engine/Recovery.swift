@@ -57,6 +57,7 @@ struct Recovery {
     // MARK: Logs
 
     private mutating func readLogs() throws {
+        try LogSpares.removeLeft(in: storage)
         for (number, path) in try LogFile.list(in: storage, directory: "") {
             let bytes = try LogFile.read(path, in: storage, syncing: true)
             let header = try logHeader(bytes, path: path)

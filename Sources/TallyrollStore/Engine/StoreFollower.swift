@@ -228,9 +228,11 @@ package final class StoreFollower: Sendable {
             after: end, chainHead: try chainHead(segments, state), blockEvents: manifest.blockEvents,
             newSeed: { entropy.bytes(16) })
         var files: [LogReplay.File] = []
-        for (_, path) in try LogFile.list(in: storage, directory: "") {
+        for (number, path) in try LogFile.list(in: storage, directory: "") {
             let bytes = try LogFile.read(path, in: storage, syncing: false)
             let header = bytes.withView { try? LogFileHeader($0) }
+            // It was recycled between the list and the look.
+            if let header, header.fileNumber != number, !isLast { return nil }
             files.append(LogReplay.File(path: path, bytes: bytes, header: header))
         }
         try replay.add(files, store: manifest.storeID.withView { Octets16($0) })

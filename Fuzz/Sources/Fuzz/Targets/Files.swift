@@ -153,7 +153,7 @@ extension FuzzTarget {
                     records: records.map { $0.view })
                 var encoded = ByteWriter()
                 let header = LogFrameEncoder.encode(
-                    content, storeTag: store.first, epoch: 3, previousChecksum: previous, into: &encoded)
+                    content, storeTag: store.first, fileNumber: 1, previousChecksum: previous, into: &encoded)
                 for piece in LogFrameEncoder.views(content, header, encoded: encoded.view) {
                     frames.bytes(piece)
                 }
