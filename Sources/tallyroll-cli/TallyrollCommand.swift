@@ -17,7 +17,8 @@ struct TallyrollCommand: ParsableCommand {
               tallyroll verify --store audit
             """,
         subcommands: [
-            IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self, GetCommand.self,
+            IngestCommand.self, SealCommand.self, QueryCommand.self, CountCommand.self,
+            AggregateCommand.self, GetCommand.self,
             TailCommand.self,
             VerifyCommand.self, StatsCommand.self, ExportCommand.self, GenerateCommand.self,
         ])

@@ -247,6 +247,10 @@ import Testing
         let explained = try run("query", "type = authentication", "--explain").text
         #expect(!explained.isEmpty)
         #expect(!explained.contains(#""user_id""#))
+        let detailed = try run("count", "type = authentication", "--explain", "--segments", "--json").text
+        for key in ["filter", "plan", "step", "segments", "nanoseconds", "problems"] {
+            #expect(detailed.contains("\"\(key)\":"), "\(key) in \(detailed)")
+        }
     }
 
     @Test func damageIsReportedAndTheRestGiven() throws {

@@ -14,7 +14,11 @@ struct QueryWorld {
         try self.init(seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events)
     }
 
-    init(seed: UInt64, blockEvents: Int, count: Int) throws {
+    /// `change` may make something else of each event before it is written.
+    init(
+        seed: UInt64, blockEvents: Int, count: Int,
+        _ change: (inout PlainEvent, inout Generator) -> Void = { _, _ in }
+    ) throws {
         self.seed = seed
         generator = Generator(random: SplitMix64(seed: seed))
         store = try TestStore(
@@ -49,6 +53,7 @@ struct QueryWorld {
                     ("a", .array((0..<1_100).map { .number("\($0 % 7)") })), ("b", .string("deep")),
                 ])
             }
+            change(&event, &generator)
             let record = event.record(&generator.random)
             events.append(event)
             records.append(record)

@@ -36,6 +36,16 @@ import Testing
             #expect(found.allSatisfy { $0.event.user == "user3@example.com" })
             #expect(found.map(\.sequence) == found.map(\.sequence).sorted(by: >))
 
+            let table = try await log.aggregate(
+                where: "type = authentication",
+                Aggregation(.count, .distinct(.user), .average(.duration)).by(.result).every(
+                    .seconds(86400 * 365_000)))
+            #expect(Set(table.rows.map(\.values)) == [["failure"], ["success"]])
+            let distinct = table.rows.map { table.figure(.distinct(.user), of: $0)?.value }
+            #expect(Set(distinct) == [.count(1), .count(5)])
+            let durations = table.rows.map { table.figure(.average(.duration), of: $0)?.value }
+            #expect(durations == [AggregateValue.none, AggregateValue.none])
+
             let users = try await log.count(where: "type = authentication", by: .user, top: 2)
             #expect(users.map(\.count) == [20, 20])
             #expect(try await log.histogram(every: .seconds(3600)).map(\.count).reduce(0, +) == 101)

@@ -35,6 +35,31 @@ enum Measure {
         return Double(now() - start) / 1e9
     }
 
+    /// Waits until no thread of this process works any more, and gives the seconds that took, without those that it
+    /// takes to be sure.
+    static func secondsToRest() -> Double {
+        let start = now()
+        var calm = 0
+        let look = 5_000_000 as UInt64
+        while calm < 3 {
+            let before = cpuSeconds()
+            usleep(UInt32(look / 1000))
+            calm = cpuSeconds() - before < 0.0003 ? calm + 1 : 0
+        }
+        let waited = now() - start
+        return Double(waited - min(waited, 3 * look)) / 1e9
+    }
+
+    /// Gives free heap memory back to the system, so that memory in use is what is really used.
+    static func releaseFreeMemory() {
+        #if canImport(Glibc)
+            // Glibc's module does not show `malloc_trim`.
+            typealias Trim = @convention(c) (Int) -> Int32
+            guard let symbol = dlsym(nil, "malloc_trim") else { return }
+            _ = unsafeBitCast(symbol, to: Trim.self)(0)
+        #endif
+    }
+
     /// Memory in use now, in bytes; nil where the system does not say.
     static func residentBytes() -> Int? { status("VmRSS:") }
 

@@ -37,14 +37,18 @@ enum KilledWriter {
     }
 
     /// What the child does: appends with two producers, without end, and says how many events were acknowledged.
-    static func write(_ workload: Workload, at path: String, options: StoreOptions) throws {
+    static func write(count: Int, at path: String, options: StoreOptions) throws {
+        var source = EventSource(generated: count, seed: 1)
+        var prepared: [AuditEvent] = []
+        while let (event, _) = try source.next() { prepared.append(event) }
+        let events = prepared
         let log = try AuditLog.openBlocking(at: path, options: options)
-        let batches = workload.batches(of: 1000)
+        let batches = stride(from: 0, to: count, by: 1000).map { $0..<min($0 + 1000, count) }
         let output = Mutex(FileHandle.standardOutput)
         let threads = (0..<2).map { producer in
             Thread {
                 var index = producer
-                while (try? log.appendBlocking(contentsOf: workload.events[batches[index % batches.count]]))
+                while (try? log.appendBlocking(contentsOf: events[batches[index % batches.count]]))
                     != nil
                 {
                     let count = batches[index % batches.count].count

@@ -1,6 +1,5 @@
 import CSQLite
 import Foundation
-import Tallyroll
 
 /// The same events in SQLite, as its documentation advises for such a log: one table, prepared statements, a
 /// write-ahead log, every commit synced, composite indexes that fit the questions, statistics after loading.
@@ -31,95 +30,71 @@ final class SQLitePeer {
 
     // MARK: Loading
 
-    private static let columns = [
-        "id", "timestamp", "type", "severity", "user", "action", "resource_type", "resource_id", "result",
-        "error",
-        "component", "message", "ip", "agent", "request", "session", "correlation", "duration", "details",
-        "extra",
-    ]
-
     func createTable() throws {
         try execute(
             """
-            CREATE TABLE event (sequence INTEGER PRIMARY KEY, id TEXT, timestamp INTEGER NOT NULL, type TEXT NOT NULL,
-            severity TEXT, user TEXT, action TEXT, resource_type TEXT, resource_id TEXT, result INTEGER, error TEXT,
+            CREATE TABLE event (sequence INTEGER PRIMARY KEY, id TEXT, time INTEGER NOT NULL, type TEXT NOT NULL,
+            severity TEXT, user_id TEXT, action TEXT, resource_type TEXT, resource_id TEXT, result INTEGER, error TEXT,
             component TEXT, message TEXT, ip TEXT, agent TEXT, request TEXT, session TEXT, correlation TEXT,
             duration INTEGER, details TEXT, extra TEXT)
             """)
         try execute("CREATE INDEX event_id ON event (id)")
-        try execute("CREATE INDEX event_user ON event (user, timestamp)")
-        try execute("CREATE INDEX event_type ON event (type, timestamp)")
-        try execute("CREATE INDEX event_resource ON event (resource_type, resource_id, timestamp)")
+        try execute("CREATE INDEX event_user ON event (user_id, time)")
+        try execute("CREATE INDEX event_type ON event (type, time)")
+        try execute("CREATE INDEX event_resource ON event (resource_type, resource_id, time)")
     }
 
-    /// Inserts events, `batch` a commit.
-    func insert(_ workload: Workload, _ range: Range<Int>, batch: Int) throws {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let end = min(start + batch, range.upperBound)
-            try execute("BEGIN")
-            for index in start..<end { try insert(workload.events[index]) }
-            try execute("COMMIT")
-            start = end
-        }
+    private static let insertion: String = {
+        let columns = ["sequence", "time", "duration", "result"] + RowWriter.texts
+        let places = columns.map { _ in "?" }.joined(separator: ",")
+        return "INSERT INTO event (\(columns.joined(separator: ","))) VALUES (\(places))"
+    }()
+
+    /// Inserts the rows of a chunk in one transaction, from `place` on, and gives the place behind the last.
+    func insert(_ rows: UnsafeRawBufferPointer, from place: Int, count: Int) throws -> Int {
+        var place = place
+        try execute("BEGIN")
+        for _ in 0..<count where place < rows.count { place = try insert(rows, at: place) }
+        try execute("COMMIT")
+        return place
     }
 
-    private static let insertion =
-        "INSERT INTO event (\(columns.joined(separator: ","))) VALUES (\(columns.map { _ in "?" }.joined(separator: ",")))"
-
-    private func insert(_ event: AuditEvent) throws {
+    private func insert(_ rows: UnsafeRawBufferPointer, at start: Int) throws -> Int {
         let statement = try prepared(SQLitePeer.insertion)
-        var place: Int32 = 0
-        func text(_ value: String?) {
-            place += 1
-            guard var value else {
-                sqlite3_bind_null(statement, place)
-                return
-            }
-            value.withUTF8 { utf8 in
-                _ = utf8.withMemoryRebound(to: CChar.self) {
-                    sqlite3_bind_text(statement, place, $0.baseAddress, Int32($0.count), SQLitePeer.transient)
-                }
-            }
+        func integer(_ offset: Int) -> Int64 {
+            Int64(littleEndian: rows.loadUnaligned(fromByteOffset: start + offset, as: Int64.self))
         }
-        func integer(_ value: Int64?) {
-            place += 1
-            if let value {
-                sqlite3_bind_int64(statement, place, value)
-            } else {
-                sqlite3_bind_null(statement, place)
+        func length(_ place: Int) -> UInt32 {
+            UInt32(littleEndian: rows.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+        }
+        sqlite3_bind_int64(statement, 1, integer(4))
+        sqlite3_bind_int64(statement, 2, integer(12))
+        if integer(20) == .min {
+            sqlite3_bind_null(statement, 3)
+        } else {
+            sqlite3_bind_int64(statement, 3, integer(20))
+        }
+        if rows[start + 28] == 0 {
+            sqlite3_bind_null(statement, 4)
+        } else {
+            sqlite3_bind_int64(statement, 4, Int64(rows[start + 28]))
+        }
+        var place = start + RowWriter.fixed
+        for parameter in 5..<Int32(5 + RowWriter.texts.count) {
+            let count = length(place)
+            place += 4
+            if count == RowWriter.none {
+                sqlite3_bind_null(statement, parameter)
+                continue
             }
+            // The chunk outlives the statement's step, so SQLite need not copy.
+            let text = rows.baseAddress?.advanced(by: place).assumingMemoryBound(to: CChar.self)
+            sqlite3_bind_text(statement, parameter, text, Int32(count), nil)
+            place += Int(count)
         }
-        text(event.id)
-        integer(event.timestamp?.nanosecondsSince1970 ?? 0)
-        text(event.type.rawValue)
-        text(event.severity?.rawValue)
-        text(event.user)
-        text(event.action)
-        text(event.resource.type)
-        text(event.resource.id)
-        switch event.outcome {
-        case nil: integer(nil)
-        case .success: integer(1)
-        case .failure: integer(2)
-        case .denied: integer(3)
-        }
-        text(event.outcome?.text)
-        text(event.component)
-        text(event.message)
-        text(event.ip)
-        text(event.userAgent)
-        text(event.requestID)
-        text(event.sessionID)
-        text(event.correlationID)
-        integer(
-            event.duration.map {
-                $0.components.seconds * 1_000_000_000 + $0.components.attoseconds / 1_000_000_000
-            })
-        text(event.details?.text)
-        text(event.extra?.text)
         guard sqlite3_step(statement) == SQLITE_DONE else { throw problem() }
         sqlite3_reset(statement)
+        return place
     }
 
     /// Makes statistics and moves everything into the database file.
@@ -140,13 +115,7 @@ final class SQLitePeer {
     func ask(_ sql: String, _ values: [Value]) throws -> Int {
         let statement = try prepared(sql)
         defer { sqlite3_reset(statement) }
-        for (index, value) in values.enumerated() {
-            let place = Int32(index + 1)
-            switch value {
-            case .integer(let value): sqlite3_bind_int64(statement, place, value)
-            case .text(let value): sqlite3_bind_text(statement, place, value, -1, SQLitePeer.transient)
-            }
-        }
+        bind(values, to: statement)
         let width = sqlite3_column_count(statement)
         var rows = 0
         var bytes = 0
@@ -163,6 +132,25 @@ final class SQLitePeer {
         }
         SQLitePeer.bytesRead = bytes
         return width == 1 && rows == 1 ? number : rows
+    }
+
+    /// Runs a query whose one row is a pair of numbers.
+    func pair(_ sql: String, _ values: [Value]) throws -> (Int64, Int64) {
+        let statement = try prepared(sql)
+        defer { sqlite3_reset(statement) }
+        bind(values, to: statement)
+        guard sqlite3_step(statement) == SQLITE_ROW else { throw problem() }
+        return (sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1))
+    }
+
+    private func bind(_ values: [Value], to statement: OpaquePointer) {
+        for (index, value) in values.enumerated() {
+            let place = Int32(index + 1)
+            switch value {
+            case .integer(let value): sqlite3_bind_int64(statement, place, value)
+            case .text(let value): sqlite3_bind_text(statement, place, value, -1, SQLitePeer.transient)
+            }
+        }
     }
 
     /// Keeps the reading of columns from being optimised away.

@@ -2,87 +2,111 @@ import ArgumentParser
 import Foundation
 import Tallyroll
 
-/// Measures Tallyroll through its public face, beside what a user would pick instead, in one run on the same events.
+/// Measures Tallyroll, and what a user would pick instead, on the same prepared events. `tools/bench` runs it all.
 @main
 struct TallyBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tally-bench", abstract: "Measures Tallyroll beside a plain file and SQLite.",
-        subcommands: [Run.self, WriteUntilKilled.self])
+        commandName: "tally-bench", abstract: "Measures Tallyroll beside what a user would pick instead.",
+        subcommands: [Prepare.self, MeasureContestant.self, Endure.self, WriteUntilKilled.self])
 }
 
-/// What can be measured alone.
-enum Part: String, CaseIterable, ExpressibleByArgument, Sendable {
-    case ingest, bulk, singles, sizes, queries, verify, open
-}
+/// Contestants that this program drives itself.
+enum Contestant: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case tallyroll, file, chained, sqlite
 
-/// Where the events come from.
-struct Input: ParsableArguments {
-    @Option(help: "Events to generate, or to read of the corpus at most.") var events: Int?
-    @Option(help: "A file of JSON lines, plain or gzip, instead of generated events.") var corpus: String?
-    @Option(help: "Seed of the generated events.") var seed: UInt64 = 1
-
-    func workload() throws -> Workload {
-        if let corpus { return try Workload.file(corpus, limit: events) }
-        return try Workload.generated(events ?? 1_000_000, seed: seed)
-    }
-
-    func validate() throws {
-        if let events, events < 1 { throw ValidationError("--events is at least 1") }
+    var name: String {
+        switch self {
+        case .tallyroll: "Tallyroll"
+        case .file: "plain file"
+        case .chained: "chained file"
+        case .sqlite: "SQLite"
+        }
     }
 }
 
-struct Run: AsyncParsableCommand {
+struct MeasureContestant: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures and prints tables; progress goes to standard error.")
+        commandName: "measure", abstract: "Measures one contestant and writes a result as JSON.")
 
-    @OptionGroup var input: Input
-    @Option(help: "Directory for the stores; on the disk that is to be measured.") var directory = "."
-    @Option(help: "Runs; figures are their median.") var runs = 3
-    @Option(
-        help: "Parts to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")). All unless given.")
-    var only: [Part] = []
-    @Option(help: "Producers of the ingest part. 1 and 2 unless given.") var producers: [Int] = []
-    @Flag(help: "Measure Tallyroll alone.") var noPeers = false
-    @Flag(help: "Print one JSON object instead of tables.") var json = false
-    @Option(help: "Write the tables to this file, as Markdown.") var markdown: String?
+    @Argument(help: "\(Contestant.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var contestant: Contestant
+    @Option(help: "Directory that `prepare` wrote.") var prepared: String
+    @Option(help: "Directory for stores; on the disk that is to be measured.") var work: String
+    @Option(help: "File for the result.") var result: String
+    @Option(help: "Seconds that one load of a peer may take; the rate is then that of the events loaded.")
+    var seconds: Double?
 
-    func validate() throws {
-        if runs < 1 { throw ValidationError("--runs is at least 1") }
-        if producers.contains(where: { $0 < 1 }) { throw ValidationError("--producers is at least 1") }
-    }
+    private static let small = 1000
+    private static let bulk = 100_000
+    private static let singles = 3000
 
     func run() async throws {
-        let machine = Machine()
-        Report.progress("preparing events")
-        let workload = try input.workload()
-        let workspace = try Workspace(directory)
-        defer { workspace.remove() }
-        let command = (["tally-bench"] + CommandLine.arguments.dropFirst()).joined(separator: " ")
-        let session = try Session(
-            workload, workspace, Report(title: workload.name, command: command, machine: machine),
-            parts: only.isEmpty ? Set(Part.allCases) : Set(only),
-            producers: producers.isEmpty ? [1, 2] : producers,
-            hasPeers: !noPeers)
-        for number in 1...runs {
-            Report.progress("run \(number) of \(runs)")
-            try await session.run()
+        let events = try Prepared(prepared)
+        var figures = PeerResult(contestant.name, events.manifest)
+        switch contestant {
+        case .tallyroll: try await tallyroll(events, &figures)
+        case .file, .chained: try file(events, &figures)
+        case .sqlite: try sqlite(events, &figures)
         }
-        let report = session.report(runs: runs)
-        if let markdown {
-            try (report.markdown() + "\n").write(toFile: markdown, atomically: true, encoding: .utf8)
+        try figures.write(to: result)
+    }
+
+    private func tallyroll(_ events: Prepared, _ figures: inout PeerResult) async throws {
+        let contestant = TallyrollContestant(prepared: events, directory: work)
+        figures.policy = TallyrollContestant.policy
+        figures.durability = TallyrollContestant.durability
+        figures.single = try contestant.singles(count: MeasureContestant.singles)
+        for (commit, producers) in [(MeasureContestant.small, 1), (MeasureContestant.bulk, 2)] {
+            try contestant.load("store", commit: commit, producers: producers, into: &figures)
         }
-        print(json ? try report.json() : report.markdown())
+        // The store of the commits that logs really have is the one that is asked.
+        try contestant.load("store", commit: MeasureContestant.small, producers: 2, into: &figures)
+        try await contestant.stored("store", into: &figures)
+        _ = try Workspace.fresh(work, "store")
+        let path = try Workspace.fresh(work, "killed")
+        figures.killedMilliseconds =
+            try KilledWriter.openSeconds(after: 300_000, at: path, options: contestant.options) * 1e3
+        _ = try Workspace.fresh(work, "killed")
+    }
+
+    private func file(_ events: Prepared, _ figures: inout PeerResult) throws {
+        let contestant = FileContestant(
+            prepared: events, directory: work, isChained: self.contestant == .chained)
+        figures.policy =
+            contestant.isChained
+            ? "JSON lines, each with the SHA-256 of the hash before it and the line; no index"
+            : "JSON lines; no index, no proof"
+        figures.durability = FileContestant.durability
+        figures.single = try contestant.singles(count: MeasureContestant.singles)
+        for commit in [MeasureContestant.small, MeasureContestant.bulk] {
+            try contestant.load("lines", commit: commit, into: &figures)
+        }
+        if contestant.isChained { figures.verify = try contestant.verify("lines") }
+        _ = try Workspace.fresh(work, "lines")
+    }
+
+    private func sqlite(_ events: Prepared, _ figures: inout PeerResult) throws {
+        let contestant = SQLiteContestant(
+            prepared: events, directory: work, limit: TimeLimit(seconds: seconds))
+        figures.version = SQLitePeer.version
+        figures.policy = SQLiteContestant.policy
+        figures.durability = SQLiteContestant.durability
+        figures.single = try contestant.singles(count: MeasureContestant.singles)
+        _ = try contestant.load("sqlite.db", commit: MeasureContestant.small, into: &figures)
+        let whole = SQLiteContestant(prepared: events, directory: work, limit: TimeLimit())
+        guard try whole.load("sqlite.db", commit: MeasureContestant.bulk, into: &figures) else { return }
+        try contestant.stored("sqlite.db", into: &figures)
+        figures.memoryBytes = Measure.peakBytes()
+        for name in ["sqlite.db", "singles.db"] { _ = try Workspace.fresh(work, name) }
     }
 }
 
-/// The writer that `Run` kills.
+/// The writer that is killed.
 struct WriteUntilKilled: ParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
 
-    @OptionGroup var input: Input
     @Option var directory: String
+    @Option var events: Int
 
-    func run() throws {
-        try KilledWriter.write(try input.workload(), at: directory, options: StoreOptions())
-    }
+    func run() throws { try KilledWriter.write(count: events, at: directory, options: StoreOptions()) }
 }

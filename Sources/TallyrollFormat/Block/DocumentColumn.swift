@@ -3,14 +3,14 @@ import Synchronization
 /// Reads the JSON objects of one field of a block, whole or one path at a time.
 package final class DocumentColumn: Sendable {
     /// Shape code of each row; 0 is absent.
-    private let codes: [UInt32]
-    private let shapes: ShapeTable
+    let codes: [UInt32]
+    let shapes: ShapeTable
     private let pathRole: SectionRole
     private let id: ColumnID
     /// Unowned in effect: a document column lives in its block reader and is used while that is.
     private unowned let block: BlockReader
     /// How often each shape occurs before each group of rows.
-    private let counts: ShapeCounts
+    let counts: ShapeCounts
     private let state = Mutex(Opened())
 
     private struct Opened {
@@ -63,19 +63,19 @@ package final class DocumentColumn: Sendable {
         return true
     }
 
-    private var context: ColumnContext {
+    var context: ColumnContext {
         ColumnContext(heap: block, terms: block.terms, dictionary: nil, leaders: nil)
     }
 
     /// How many values each shape of the block has at a path, for the shapes that have any.
-    private struct PathUse {
+    struct PathUse {
         var place: Int
         var count: Int
     }
 
     private func column(_ path: Int) throws -> PathColumn { try usedColumn(path).column }
 
-    private func usedColumn(_ path: Int) throws -> (uses: [PathUse], column: PathColumn) {
+    func usedColumn(_ path: Int) throws -> (uses: [PathUse], column: PathColumn) {
         if let known = state.withLock({ $0.paths[path] }) { return known }
         var uses: [PathUse] = []
         for (place, code) in counts.used.enumerated() where code > 0 {
@@ -301,7 +301,7 @@ private let nullStaticText: StaticString = "null"
 private let nullText: [UInt8] = [0x6E, 0x75, 0x6C, 0x6C]
 
 /// The scalars at one path.
-private final class PathColumn: Sendable {
+final class PathColumn: Sendable {
     let quoted: Bool
     let texts: TextColumn
 
@@ -326,7 +326,7 @@ private final class PathColumn: Sendable {
 }
 
 /// How often each shape code of a block occurs before a row: a count at every 128th row, and a short scan.
-private struct ShapeCounts {
+struct ShapeCounts {
     private static let groupSize = 128
     /// The distinct codes, ascending.
     let used: [UInt32]

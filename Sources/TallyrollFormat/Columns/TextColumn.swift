@@ -3,10 +3,10 @@
 package final class TextColumn: Sendable {
     package let count: Int
     private let owner: Bytes
-    private let body: Body
+    let body: Body
 
     /// `@unchecked Sendable`: views into `owner`, which never changes.
-    private struct Body: @unchecked Sendable {
+    struct Body: @unchecked Sendable {
         var encoding: TextEncoding
         var constant = ByteView.empty
         var prefix = ByteView.empty

@@ -36,8 +36,7 @@ extension PlanStep {
         nanoseconds = trace.isTimed ? trace.watch.total : nil
         if trace.isTimed { steps.append(PlanStep.step("prepare", trace, .prepare)) }
         steps.append(PlanStep.search(trace))
-        let filter = PlanStep.filter(trace)
-        if !filter.steps.isEmpty || trace.isTimed { steps.append(filter) }
+        steps.append(PlanStep.filter(trace))
         if trace.tailRows > 0 {
             var tail = PlanStep.step("tail", trace, .tail, what: "events in no block yet")
             tail.rowsIn = trace.tailRows

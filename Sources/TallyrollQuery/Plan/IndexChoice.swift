@@ -96,7 +96,7 @@ struct IndexChoice {
     private func loading(_ dictionaries: Set<DictionaryID>) throws -> Double {
         dictionaries.reduce(0) { sum, dictionary in
             guard let bytes = plan.segment.reader.unreadPostingBytes(dictionary) else { return sum }
-            return sum + 2_000 + Double(bytes) * PlanCosts.readByte
+            return sum + PlanCosts.openBlock + Double(bytes) * PlanCosts.readByte
         }
     }
 
@@ -128,6 +128,11 @@ struct IndexChoice {
     private func pays(
         _ share: Double, _ candidate: Candidate, loading: Double, isExact: Bool, set: IndexSet? = nil
     ) -> Bool {
+        switch PlanPolicy.current {
+        case .everyIndex: return true
+        case .noIndex: return false
+        case .costs: break
+        }
         let left = residual.indices.filter { !residual[$0].tree.isTrue }
         let rest = isExact ? left.filter { !candidate.places.contains($0) } : left
         let before = columnCost(left, rows)
@@ -190,6 +195,16 @@ struct IndexChoice {
         else { return ColumnSizes() }
         return ColumnSizes(block)
     }
+}
+
+/// How indexes are chosen; for tests, which ask the same in every way.
+package enum PlanPolicy: Sendable {
+    /// By what each costs and saves.
+    case costs
+    case everyIndex
+    case noIndex
+
+    @TaskLocal package static var current = PlanPolicy.costs
 }
 
 extension FilterTree {

@@ -24,7 +24,7 @@ struct PlanCosts {
 
     /// The blocks in which that many rows lie when they are spread evenly.
     func touched(_ rows: Double) -> Double {
-        guard blocks > 0, rows > 0 else { return 0 }
+        guard blocks > 0, rows > 1 else { return min(max(rows, 0), blocks) }
         return blocks * (1 - pow(1 - 1 / blocks, rows))
     }
 

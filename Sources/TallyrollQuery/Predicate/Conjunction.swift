@@ -4,9 +4,12 @@ import TallyrollFormat
 enum Conjunction {
     /// How many (value, question) pairs are tried at most while a list is narrowed by the other questions about its
     /// field; beyond, the questions stay as they are.
-    private static let trialLimit = 100_000
+    static let trialLimit = 100_000
 
-    static func joined(_ parts: [Filter]) -> Filter {
+    /// How often what was simplified is looked at again: what one look finds can lead to more, in long chains.
+    static let rounds = 4
+
+    static func joined(_ parts: [Filter], round: Int = 0) -> Filter {
         var list: [Filter] = []
         for part in parts {
             switch part {
@@ -28,14 +31,29 @@ enum Conjunction {
                 continue
             }
             guard let group = byField.removeValue(forKey: field) else { continue }
-            merged.append(contentsOf: field.isInteger ? integers(field, group) : values(field, group))
+            merged.append(contentsOf: joined(field, group))
         }
         if merged.contains(.constant(false)) { return .constant(false) }
         let all = Set(merged)
         for part in merged {
             if case .not(let inner) = part, all.contains(inner) { return .constant(false) }
         }
+        if round < rounds {
+            let absorbed = Absorption.inConjunction(merged)
+            if absorbed != merged { return joined(absorbed, round: round + 1) }
+        }
         return .all(of: merged)
+    }
+
+    /// All questions about one field.
+    private static func joined(_ field: Field, _ group: [Filter]) -> [Filter] {
+        guard var left = Existence.inConjunction(group) else { return [.constant(false)] }
+        if field.isInteger { return integers(field, left) }
+        if field.isSingleValued {
+            guard let ranges = TextRanges.inConjunction(field, left) else { return [.constant(false)] }
+            left = ranges
+        }
+        return values(field, left)
     }
 
     /// The questions about a field of one text or result: when it must be one of some values, those that satisfy
@@ -65,7 +83,7 @@ enum Conjunction {
         return [.equality(field, left)]
     }
 
-    private static func prepared(_ parts: [Filter]) throws(QueryError) -> [(
+    static func prepared(_ parts: [Filter]) throws(QueryError) -> [(
         leaf: CompiledLeaf, negated: Bool
     )] {
         var tests: [(leaf: CompiledLeaf, negated: Bool)] = []
@@ -194,7 +212,7 @@ private struct IntegerConstraint {
 
 extension CompiledLeaf {
     /// Whether an event whose field has this value satisfies the leaf; for fields of one text or result.
-    fileprivate func matches(_ value: Filter.Value) -> Bool {
+    func matches(_ value: Filter.Value) -> Bool {
         switch value {
         case .text(let text): text.string.withView { matches(text: $0) }
         case .result(let result): matches(outcome: result.outcome)

@@ -1,6 +1,6 @@
 /// Joins normalised parts by `or`.
 enum Disjunction {
-    static func joined(_ parts: [Filter]) -> Filter {
+    static func joined(_ parts: [Filter], round: Int = 0) -> Filter {
         var list: [Filter] = []
         for part in parts {
             switch part {
@@ -12,12 +12,71 @@ enum Disjunction {
         }
         list = mergedEqualities(list.withoutRepeats)
         list = mergedBounds(list)
+        list = IntegerIntervals.joined(list)
+        list = byField(list)
         if list.contains(.constant(true)) { return .constant(true) }
         let all = Set(list)
         for part in list {
-            if case .not(let inner) = part, all.contains(inner) { return .constant(true) }
+            if let opposite = part.opposite, all.contains(opposite) { return .constant(true) }
+        }
+        if round < Conjunction.rounds {
+            let absorbed = Absorption.inDisjunction(list)
+            if absorbed != list { return joined(absorbed, round: round + 1) }
+            if let factored = Absorption.factored(list) { return factored }
         }
         return .any(of: list)
+    }
+
+    /// Joins what is asked about one field.
+    private static func byField(_ list: [Filter]) -> [Filter] {
+        var groups: [Field: [Filter]] = [:]
+        for part in list {
+            if let field = part.leafField { groups[field, default: []].append(part) }
+        }
+        return list.flatMap { part -> [Filter] in
+            guard let field = part.leafField else { return [part] }
+            return groups.removeValue(forKey: field).map { joined(field, $0) } ?? []
+        }
+    }
+
+    private static func joined(_ field: Field, _ group: [Filter]) -> [Filter] {
+        guard group.count > 1 else { return group }
+        guard var left = Existence.inDisjunction(group) else { return [.constant(true)] }
+        guard field.isSingleValued, left.count > 1, left.count <= groupLimit else { return left }
+        left = withJoinedExclusions(field, left)
+        guard !field.isInteger, left.count > 1 else { return left }
+        return TextRanges.inDisjunction(field, withoutCovered(field, left))
+    }
+
+    private static let groupLimit = 1_000
+
+    /// What is ruled out only where all of several questions rule it out: one question, where one can say it.
+    private static func withJoinedExclusions(_ field: Field, _ group: [Filter]) -> [Filter] {
+        let negated = group.filter(\.polarity.negated)
+        guard !negated.isEmpty else { return group }
+        var plain = group.filter { !$0.polarity.negated }
+        var excluded = Conjunction.joined(negated.map(\.polarity.leaf))
+        // A value that may be there need not be ruled out.
+        if let (_, ruledOut) = excluded.equality, let place = plain.firstIndex(where: { $0.equality != nil })
+        {
+            let allowed = Set(plain.remove(at: place).equality?.values ?? [])
+            excluded = .equality(field, ruledOut.filter { !allowed.contains($0) })
+        }
+        if excluded == .constant(false) { return [.constant(true)] }
+        return plain + excluded.conjuncts.map { $0.normalized(negated: true) }
+    }
+
+    /// Values that another of the questions finds anyway need not be asked for.
+    private static func withoutCovered(_ field: Field, _ group: [Filter]) -> [Filter] {
+        let others = group.filter { $0.equality == nil && !$0.polarity.negated }
+        guard !others.isEmpty, let tests = try? Conjunction.prepared(others) else { return group }
+        return group.flatMap { part -> [Filter] in
+            guard let (_, values) = part.equality, values.count * tests.count <= Conjunction.trialLimit else {
+                return [part]
+            }
+            let left = values.filter { value in !tests.contains { $0.leaf.matches(value) } }
+            return left.isEmpty ? [] : [.equality(field, left)]
+        }
     }
 
     /// One list of values for each field that is compared for equality. That holds for fields of several values

@@ -6,7 +6,10 @@ extension Filter {
     /// - lists of `and` and `or` are flat, without constants and without members twice;
     /// - under an `and`, the bounds of a time or another integer are one range at most, and equalities of a text field
     ///   are one value or one list;
-    /// - under an `or`, equalities of a field are one list, and bounds of an integer are the widest ones;
+    /// - under an `or`, equalities of a field are one list, bounds of an integer are the widest ones, and ranges that
+    ///   overlap or touch are one;
+    /// - what a member of a list says about the others is used (`a or (a and b)` is `a`), what all members of an `or`
+    ///   demand stands before it, and what `exists` or another question implies is left out;
     /// - what can hold for no event is the constant false, what must hold for every event the constant true.
     ///
     /// The answer is the same for every event, whatever fields it lacks. Bind times first (`bound(now:)`): those that
@@ -61,7 +64,7 @@ extension Filter {
         return Int64.min...Int64.max
     }
 
-    private func normalized(negated: Bool) -> Filter {
+    func normalized(negated: Bool) -> Filter {
         switch self {
         case .constant(let value): return .constant(value != negated)
         case .not(let inner): return inner.normalized(negated: !negated)
@@ -82,7 +85,9 @@ extension Filter {
         case .exists(let field):
             return field.isAlwaysPresent ? .constant(true) : self
         case .membership(let field, let values):
-            return .equality(field, values.withoutRepeats)
+            let values = values.withoutRepeats
+            if field == .result, values.count == ResultKind.allCases.count { return .exists(field) }
+            return .equality(field, values)
         case .comparison(let field, let operation, let value):
             if let number = value.integer(for: field) {
                 switch IntegerTest(operation, number) {
@@ -90,6 +95,9 @@ extension Filter {
                 case .range(Int64.min...Int64.max): return Filter.exists(field).simplifiedLeaf
                 default: return self
                 }
+            }
+            if case .result(let result) = value, operation == .notEqual {
+                return .equality(field, ResultKind.allCases.filter { $0 != result }.map { .result($0) })
             }
             guard field.isSingleValued, case .text(let text) = value else { return self }
             if operation == .contains, text.string.utf8.isEmpty { return Filter.exists(field).simplifiedLeaf }
@@ -108,7 +116,7 @@ extension Filter {
         }
     }
 
-    private func negatedLeaf(_ negated: Bool) -> Filter {
+    func negatedLeaf(_ negated: Bool) -> Filter {
         guard negated else { return self }
         switch self {
         case .constant(let value): return .constant(!value)

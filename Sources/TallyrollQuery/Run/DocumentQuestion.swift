@@ -108,8 +108,12 @@ struct DocumentQuestion {
         return text.withView { leaf.matches(json: $0, &scratch) }
     }
 
-    /// Whether a path as shapes name it leads through the wanted keys: arrays anywhere are looked through.
     private func leadsTo(_ path: [UInt8], _ scratch: inout QueryScratch) -> Bool {
+        DocumentQuestion.leads(path, to: keys, &scratch)
+    }
+
+    /// Whether a path as shapes name it leads through keys: arrays anywhere are looked through.
+    static func leads(_ path: [UInt8], to keys: [[UInt8]], _ scratch: inout QueryScratch) -> Bool {
         path.withView { view in
             var position = 0
             var depth = 0

@@ -79,10 +79,10 @@ package final class QueryResults {
         while true {
             let place: (sequence: UInt64, source: BlockRun.Source, row: Int)
             if let newest {
-                guard let found = try newest.next() else { return nil }
+                guard let found = try trace.timed(.order, newest.next) else { return nil }
                 place = (found.key.sequence, found.source, found.row)
             } else {
-                guard let found = try oldest?.next() else { return nil }
+                guard let found = try trace.timed(.order, { try oldest?.next() }) else { return nil }
                 place = found
             }
             let start = out.count

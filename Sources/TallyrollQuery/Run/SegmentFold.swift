@@ -9,24 +9,30 @@ extension QueryScope {
     /// its blocks each. When the whole is expected to take long, several threads of the engine's own work at once,
     /// each on a partial result of its own from `initial`, which `merge` then adds up in no particular order; so
     /// nothing may depend on the order of segments. Memory is that of one partial result a processor.
+    ///
+    /// `costPerEvent` is how many nanoseconds `body` is expected to take for each event, beyond finding it.
     func fold<Partial>(
-        _ trace: QueryTrace, _ initial: @Sendable () throws -> Partial,
+        _ trace: QueryTrace, costPerEvent: Double = 0, _ initial: @Sendable () throws -> Partial,
         body: @Sendable (SegmentScan, inout Partial) throws -> Void,
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
-        let plans = try plans(trace)
+        let plans = try plans(trace).map { $0.addingCost(costPerEvent) }
         let cost = plans.reduce(0) { $0 + $1.cost }
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
             var result = try initial()
-            for plan in plans { try body(SegmentScan(self, plan, trace), &result) }
+            for plan in plans {
+                try trace.timed(.gather) { try body(SegmentScan(self, plan, trace), &result) }
+            }
             return result
         }
         let pieces = ParallelRun.pieces(plans, cost: cost, threads: threads)
         var parts = try ParallelRun.run(threads, pieces.count, trace, initial) { number, trace, partial in
             let piece = pieces[number]
             let plan = plans[piece.plan]
-            try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            try trace.timed(.gather) {
+                try body(SegmentScan(self, plan, trace, blocks: plan.blocks[piece.blocks]), &partial)
+            }
         }
         var result = parts.removeFirst()
         for part in parts { try trace.timed(.gather) { try merge(&result, part) } }
@@ -53,17 +59,30 @@ extension QueryScope {
     }
 }
 
+extension SegmentPlan {
+    /// The plan with what is to be done with each event of its blocks.
+    fileprivate func addingCost(_ perEvent: Double) -> SegmentPlan {
+        guard perEvent > 0 else { return self }
+        var plan = self
+        let events = segment.entries.withUnsafeBufferPointer { entries in
+            blocks.reduce(0) { $0 + entries[$1].count }
+        }
+        plan.cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
+        return plan
+    }
+}
+
 /// Work of one run on several threads at once.
-enum ParallelRun {
+package enum ParallelRun {
     /// Nanoseconds of expected work below which a thread costs more than it brings.
     private static let worthwhile = 2_000_000.0
     /// Nanoseconds that planning a segment is expected to take.
     static let planCost = 3_000.0
 
     /// Threads to use at most; for tests.
-    @TaskLocal static var limit: Int?
+    @TaskLocal package static var limit: Int?
     /// Whether even the smallest work is shared out; for tests.
-    @TaskLocal static var isEager = false
+    @TaskLocal package static var isEager = false
 
     /// How many threads to use for work of so many nanoseconds.
     static func threads(for cost: Double) -> Int {

@@ -172,15 +172,23 @@ final class SegmentScan {
     func count() throws -> Int {
         var count = 0
         try forEachStretch { ordinals in
-            let meant = trace.timed(.gather) { plan.candidates?.count(ordinals) ?? ordinals.count }
-            trace.segments[place].rowsMatched += meant
-            trace.segments[place].candidates += meant
-            count += meant
+            count += self.count(of: ordinals)
         } undecided: { index in
             if let matches = try matches(index) { count += matches.rows.count }
         }
         return count
     }
+
+    /// The number of events that are meant in a run of ordinals that `forEachStretch` gave.
+    func count(of ordinals: Range<Int>) -> Int {
+        let meant = trace.timed(.gather) { plan.candidates?.count(ordinals) ?? ordinals.count }
+        trace.segments[place].rowsMatched += meant
+        trace.segments[place].candidates += meant
+        return meant
+    }
+
+    /// Counts the time that `body` takes as that of counting.
+    func counting<R>(_ body: () throws -> R) rethrows -> R { try trace.timed(.gather, body) }
 
     /// Calls `decided` with runs of ordinals of which all events that the indexes leave are meant, and `undecided`
     /// with the blocks that must be looked at.

@@ -11,7 +11,8 @@ struct CountCommand: ParsableCommand {
         discussion: """
             Without --by or --every the answer is a number. With --by it is one row a group, the value and the
             count, biggest first; events that lack one of the fields are in no group. With --every it is one row
-            a span of event time that has events, in the order of time.
+            a span of event time that has events, in the order of time; with both, one row a group of a span.
+            For sums, averages, percentiles and numbers of different values see tallyroll aggregate.
 
             Examples:
               tallyroll count --store audit 'result = failure and time >= now-7d'
@@ -36,11 +37,14 @@ struct CountCommand: ParsableCommand {
     @Flag(help: "Print how the count is made and what that cost, instead of the count.")
     var explain = false
 
+    @Flag(help: "With --explain: what became of each segment, too.")
+    var segments = false
+
     @Flag(help: "Print the answer as one JSON object.")
     var json = false
 
     func validate() throws {
-        if by != nil, every != nil { throw ValidationError("--by and --every: use one of them") }
+        if segments, !explain { throw ValidationError("--segments goes with --explain") }
         if top != nil, by == nil { throw ValidationError("--top goes with --by") }
         if let top, top < 0 { throw ValidationError("--top is \(top): use 0 or more") }
     }
@@ -50,10 +54,16 @@ struct CountCommand: ParsableCommand {
     private func answer() throws {
         let filter = try Filter(expression ?? "")
         let fields = try by.map { (text) throws(CommandFailure) in try RowColumn.list(text) }
-        let span = try every.map { (text) throws(CommandFailure) in try CountCommand.span(text) }
+        let span = try every.map { (text) throws(CommandFailure) in try SpanOption.parse(text, "--every") }
         let store = try ReadableStore(store)
         let engine = try store.engine()
-        if let fields {
+        if let fields, let span {
+            var aggregation = Aggregation(.count).by(fields.map(\.field)).every(nanoseconds: span)
+            if let top { aggregation = aggregation.top(top, by: .count) }
+            let table = try engine.aggregate(where: filter, aggregation, isTimed: explain)
+            store.warn(table.problems)
+            try print(table.explanation) { try print(table, by: fields, every: span) }
+        } else if let fields {
             let counts = try engine.count(where: filter, by: fields.map(\.field), top: top, isTimed: explain)
             store.warn(counts.problems)
             try print(counts.explanation) { try print(counts, by: fields) }
@@ -71,7 +81,7 @@ struct CountCommand: ParsableCommand {
 
     private func print(_ explanation: QueryExplanation, or answer: () throws -> Void) throws {
         if explain {
-            try StandardOutput.print(explanation, json: json)
+            try StandardOutput.print(explanation, json: json, segments: segments)
         } else {
             try answer()
         }
@@ -108,7 +118,20 @@ struct CountCommand: ParsableCommand {
         }
         var out = StandardOutput()
         for group in counts.groups {
-            try out.line((group.values.map(CountCommand.oneLine) + ["\(group.count)"]).joined(separator: " "))
+            try out.line((group.values.map(OneLine.of) + ["\(group.count)"]).joined(separator: " "))
+        }
+        try out.flush()
+    }
+
+    private func print(_ table: AggregateTable, by fields: [RowColumn], every span: Int64) throws {
+        guard !json else {
+            return try FigurePrinter(table, by: fields.map(\.name), every: span).report().print()
+        }
+        var out = StandardOutput()
+        for row in table.rows {
+            let start = row.start.map { ["\($0)"] } ?? []
+            let cells = start + row.values.map(OneLine.of) + row.figures.map { "\($0.value)" }
+            try out.line(cells.joined(separator: " "))
         }
         try out.flush()
     }
@@ -127,20 +150,5 @@ struct CountCommand: ParsableCommand {
         var out = StandardOutput()
         for bucket in histogram.buckets { try out.line("\(bucket.start) \(bucket.count)") }
         try out.flush()
-    }
-
-    /// A value as it stands in a row: what would break the row is escaped as in JSON, in quotes.
-    private static func oneLine(_ value: String) -> String {
-        guard value.isEmpty || value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return value }
-        var out = ByteWriter(capacity: 64)
-        value.withView { out.escaped($0) }
-        return "\"\(out.view.string)\""
-    }
-
-    private static func span(_ text: String) throws(CommandFailure) -> Int64 {
-        guard let span = DurationText.parse(text), span > 0 else {
-            throw CommandFailure(.usage, "--every '\(text)': use a span such as 1m, 15m, 1h or 1d")
-        }
-        return span
     }
 }

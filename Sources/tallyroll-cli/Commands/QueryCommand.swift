@@ -43,12 +43,16 @@ struct QueryCommand: ParsableCommand {
     @Flag(help: "Print how the query is run and what that cost, instead of the events.")
     var explain = false
 
+    @Flag(help: "With --explain: what became of each segment, too.")
+    var segments = false
+
     @Flag(help: "Print the result as one JSON object.")
     var json = false
 
     private static let terminalLimit = 100
 
     func validate() throws {
+        if segments, !explain { throw ValidationError("--segments goes with --explain") }
         if let limit, limit < 0 { throw ValidationError("--limit is \(limit): use 0 or more") }
         if json, rows.format != nil, rows.format != .jsonl {
             throw ValidationError("--json and --format \(rows.format?.rawValue ?? ""): use one of them")
@@ -69,7 +73,7 @@ struct QueryCommand: ParsableCommand {
             isTimed: explain)
         if explain {
             try runSilently(results, limit: limit)
-            try StandardOutput.print(results.explanation, json: json)
+            try StandardOutput.print(results.explanation, json: json, segments: segments)
         } else {
             try print(results, limit: limit, columns: columns, storeTag: engine.snapshot.storeTag, store)
         }

@@ -2,7 +2,7 @@ import TallyrollFormat
 
 /// What a command has to report: named figures, printed as one JSON object, or by the command for people.
 struct Report {
-    /// A value of a report. `raw` is JSON text.
+    /// A value of a report.
     enum Value {
         case count(Int)
         case number(Double)
@@ -10,6 +10,8 @@ struct Report {
         case flag(Bool)
         case list([Value])
         case object(Report)
+        /// JSON text.
+        case raw(String)
         case null
     }
 
@@ -33,6 +35,7 @@ struct Report {
         case .number(let number): text(number.isFinite ? "\(number)" : "null", into: &out)
         case .flag(let flag): text(flag ? "true" : "false", into: &out)
         case .null: text("null", into: &out)
+        case .raw(let json): text(json, into: &out)
         case .text(let content): quoted(content, into: &out)
         case .list(let values):
             out.u8(UInt8(ascii: "["))

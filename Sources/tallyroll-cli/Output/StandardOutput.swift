@@ -50,10 +50,14 @@ struct StandardOutput: ~Copyable {
 }
 
 extension StandardOutput {
-    /// Prints what a query did and cost.
-    static func print(_ explanation: QueryExplanation, json: Bool) throws {
+    /// Prints what a query did and cost, of each segment too if asked.
+    static func print(_ explanation: QueryExplanation, json: Bool, segments: Bool = false) throws {
         var out = StandardOutput()
-        try out.line(json ? explanation.json : "\(explanation)")
+        if json {
+            try out.line(segments ? explanation.detailedJSON : explanation.json)
+        } else {
+            try out.line(segments ? explanation.detailedDescription : "\(explanation)")
+        }
         try out.flush()
     }
 }

@@ -34,10 +34,12 @@ package final class PosixFile: StorageFile {
     /// The descriptor; a closed file answers every call with the system's "bad descriptor".
     private var handle: Int32 { descriptor.load(ordering: .relaxed) }
 
-    package func size() throws(StorageError) -> Int {
+    package func size() throws(StorageError) -> Int { Int(try status().st_size) }
+
+    func status() throws(StorageError) -> stat {
         var status = stat()
         guard fstat(handle, &status) == 0 else { throw failure(.size) }
-        return Int(status.st_size)
+        return status
     }
 
     package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int

@@ -14,10 +14,14 @@ package struct PosixStorage: Storage {
     /// The directory that relative paths start from.
     package let root: String
     private let calls: PosixCalls
+    private let pool: DescriptorPool
 
-    package init(root: String, calls: PosixCalls = .system) {
+    /// `openFilesMax` is how many files that are only read hold a descriptor at once; without it, half of what the
+    /// process may open.
+    package init(root: String, calls: PosixCalls = .system, openFilesMax: Int? = nil) {
         self.root = root
         self.calls = calls
+        pool = openFilesMax.map { DescriptorPool(limit: $0) } ?? .usual()
     }
 
     private func absolute(_ path: String) -> String {
@@ -69,12 +73,17 @@ package struct PosixStorage: Storage {
 
     package func open(_ path: String, mode: OpenMode) throws(StorageError) -> any StorageFile {
         let target = absolute(path)
-        let flags =
-            switch mode {
-            case .read: O_RDONLY
-            case .readWrite: O_RDWR
-            case .create(let exclusive): O_RDWR | O_CREAT | (exclusive ? O_EXCL : 0)
+        let calls = calls
+        let flags: Int32
+        switch mode {
+        case .read:
+            return try ReopeningFile(path: target, pool: pool) { () throws(StorageError) in
+                let descriptor = try PosixStorage.descriptor(target, O_RDONLY, for: .open)
+                return PosixFile(descriptor: descriptor, path: target, calls: calls)
             }
+        case .readWrite: flags = O_RDWR
+        case .create(let exclusive): flags = O_RDWR | O_CREAT | (exclusive ? O_EXCL : 0)
+        }
         let descriptor = try PosixStorage.descriptor(target, flags, for: .open)
         return PosixFile(descriptor: descriptor, path: target, calls: calls)
     }
