@@ -64,8 +64,8 @@ struct LogImage {
                 records: [view.trusted(0, cut), view.trusted(cut, view.count - cut)])
             var writer = ByteWriter()
             let frame = LogFrameEncoder.encode(
-                content, storeTag: header.store.first, fileNumber: header.fileNumber, previousChecksum: previous,
-                into: &writer)
+                content, storeTag: header.store.first, fileNumber: header.fileNumber,
+                previousChecksum: previous, into: &writer)
             bytes.removeLast(LogEndMark.byteCount)
             offsets.append(bytes.count)
             headers.append(frame)

@@ -344,11 +344,7 @@ final class LogWriter {
             store: log.header.store, fileNumber: log.header.fileNumber + 1, epoch: context.epoch,
             firstSequence: nextSequence, blocksUpTo: progress.upTo, sealedSegments: progress.sealedSegments,
             chainHead: progress.chainHead.array, frontier: frontier)
-        let next: LogFile
-        do throws(StorageError) {
-            next = try LogFile.create(
-                in: context.storage, directory: "", header: header, recycling: spares.take())
-        } catch where error.code == .noSpace {
+        guard let next = try createUnlessFull(header) else {
             rotationPutOffTo = log.end + LogWriter.retryBytes
             return
         }
@@ -359,18 +355,29 @@ final class LogWriter {
         rotationPutOffTo = 0
     }
 
+    /// Nil when the disk has no room.
+    private func createUnlessFull(_ header: LogFileHeader) throws -> LogFile? {
+        do throws(StorageError) {
+            return try LogFile.create(
+                in: context.storage, directory: "", header: header, recycling: spares.take())
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return nil
+        }
+    }
+
     /// Lets go of old log files whose events are all in synced blocks. What a full disk refuses is tried again later.
     private func removeRetired() throws {
         guard let oldest = retired.first else { return }
         let upTo = blocks.progress.upTo
         guard oldest.end <= upTo else { return }
-        while let file = retired.first, file.end <= upTo {
-            do throws(StorageError) {
+        do throws(StorageError) {
+            while let file = retired.first, file.end <= upTo {
                 try spares.add(file.path, bytes: file.bytes)
-            } catch where error.code == .noSpace {
-                return
+                retired.removeFirst()
             }
-            retired.removeFirst()
+        } catch {
+            guard error.code == .noSpace else { throw error }
         }
     }
 
@@ -384,8 +391,9 @@ final class LogWriter {
         do throws(StorageError) {
             try spares.removeAll()
             try leaveSmallLog()
-        } catch where error.code == .noSpace {
-            // The log stays as large as it is, and spares for the next opening to remove: no event is lost by that.
+        } catch {
+            // Otherwise the log stays as large as it is, and spares for the next opening to remove: no event is lost.
+            guard error.code == .noSpace else { throw error }
         }
         try log.trimAndClose()
     }
