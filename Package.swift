@@ -84,6 +84,13 @@ let package = Package(
         // Only the tests use it: a second opinion on queries.
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        // Work whose instructions and allocations tools/gates counts.
+        .executableTarget(
+            name: "tally-gate",
+            dependencies: [
+                "Tallyroll", "TallyrollFormat", "TallyrollQuery", "TallyrollStore", "TallyrollWorkload",
+            ],
+            path: "Tests/Gate", swiftSettings: swiftSettings),
         .testTarget(
             name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite"],
             swiftSettings: swiftSettings),

@@ -45,8 +45,8 @@ let package = Package(
         .executableTarget(
             name: "tally-bench",
             dependencies: [
-                "Tallyroll", "TallyrollFormat", "TallyrollIntegrity", "TallyrollStore", "TallyrollWorkload",
-                "CSQLite", "CZlib",
+                "Tallyroll", "TallyrollFormat", "TallyrollIntegrity", "TallyrollQuery", "TallyrollStore",
+                "TallyrollWorkload", "CSQLite", "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -364,29 +364,43 @@ def plot(work, plots):
     return lines
 
 
-def growth(works, plots):
-    """What grows with the number of events, over the generated workloads."""
+def samples_of(path):
+    """The samples of an endurance run."""
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def growth(works, plots, samples):
+    """What grows with the number of events, over the generated workloads and one store that was filled on and on."""
     generated = sorted(
         (work for work in works if work.manifest["workload"].startswith("generated-")), key=lambda work: work.events)
     if len(generated) < 2:
         return []
+    names = {"events_per_second", "bytes_per_event", "latest_user_hot_ms", "get_id_ms"}
+    filled = [sample for sample in samples if names <= sample.keys()]
 
-    def lines(get):
+    def lines(get, key):
         found = {}
         for work in generated:
             for name in work.names:
                 value = get(work, name)
                 if value:
                     found.setdefault(name, []).append((work.events, value))
-        return {name: points for name, points in found.items() if len(points) > 1}
+        found = {name: points for name, points in found.items() if len(points) > 1}
+        if filled:
+            found["Tallyroll, one store"] = [(sample["events"], sample[key]) for sample in filled]
+        return found
 
     charts = [
-        ("ingest, commits of 1,000, events/s", lambda work, name: work.ingest(name, 1000)),
-        ("bytes an event", lambda work, name: work.bytes_per_event(name)),
-        ("latest 100 of a hot user, ms", lambda work, name: work.asked(name, "latest_user_hot")),
-        ("get by id, ms", lambda work, name: work.asked(name, "get_id")),
+        ("ingest, commits of 1,000, events/s", lambda work, name: work.ingest(name, 1000), "events_per_second"),
+        ("bytes an event", lambda work, name: work.bytes_per_event(name), "bytes_per_event"),
+        ("latest 100 of a hot user, ms", lambda work, name: work.asked(name, "latest_user_hot"),
+         "latest_user_hot_ms"),
+        ("get by id, ms", lambda work, name: work.asked(name, "get_id"), "get_id_ms"),
     ]
-    drawn = [(heading, "events", True, lines(get)) for heading, get in charts]
+    drawn = [(heading, "events", True, lines(get, key)) for heading, get, key in charts]
     drawn = [chart for chart in drawn if chart[3]]
     if not drawn:
         return []
@@ -394,11 +408,7 @@ def growth(works, plots):
     return ["### As the store grows", "", f"![As the store grows]({os.path.basename(plots)}/growth.svg)", ""]
 
 
-def endurance(path, plots):
-    if not os.path.exists(path):
-        return []
-    with open(path) as file:
-        samples = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+def endurance(samples, plots):
     if len(samples) < 2:
         return []
     probes = [key for key in samples[0] if key.endswith("_ms")]
@@ -485,7 +495,8 @@ def document(results, works, plots):
         lines += [f"### {work.manifest['title'][0].upper()}{work.manifest['title'][1:]}", "", *conditions(work)]
         lines += [*plot(work, plots), *contestants_table(work), *ingest_tables(work), *size_table(work)]
         lines += [*question_tables(work), *better_elsewhere(work), *other_tables(work)]
-    lines += shapes_table(rest) + growth(whole, plots) + endurance(f"{results}/endurance.csv", plots)
+    samples = samples_of(f"{results}/endurance.csv")
+    lines += shapes_table(rest) + growth(whole, plots, samples) + endurance(samples, plots)
     return "\n".join(lines)
 
 

@@ -4,11 +4,11 @@ import math
 from html import escape
 
 COLOURS = {
-    "Tallyroll": "#c0392b", "plain file": "#999999", "chained file": "#555555", "SQLite": "#2471a3",
+    "Tallyroll": "#c0392b", "Tallyroll, one store": "#e6877b", "plain file": "#999999", "chained file": "#555555", "SQLite": "#2471a3",
     "RocksDB": "#7d3c98", "DuckDB": "#d4ac0d", "DuckDB with key": "#9a7d0a", "ClickHouse": "#e67e22",
     "PostgreSQL": "#117a65", "NATS JetStream": "#27ae60", "NATS JetStream, unsynced": "#82e0aa",
 }
-SPARE = ["#34495e", "#16a085", "#8e44ad", "#f39c12", "#2c3e50"]
+SPARE = ["#2471a3", "#16a085", "#8e44ad", "#f39c12", "#7f8c8d"]
 FONT = 'font-family="Helvetica, Arial, sans-serif"'
 
 
@@ -138,7 +138,10 @@ def dots(path, title, rows, unit):
 
 
 def panels(path, title, charts):
-    """Line charts below each other: (heading, x label, is the x axis logarithmic, {line: [(x, y)]})."""
+    """Line charts below each other: (heading, x label, are both axes logarithmic, {line: [(x, y)]}).
+
+    The first line is drawn last, on top of the others.
+    """
     left, right, tall = 80, 620, 150
     canvas = Canvas(right + 220, 40 + (tall + 60) * len(charts), title)
     for index, (heading, label, is_log, lines) in enumerate(charts):
@@ -146,14 +149,14 @@ def panels(path, title, charts):
         canvas.text(left, top - 8, heading, size=12, weight="bold")
         points = [point for line in lines.values() for point in line]
         across = (LogScale if is_log else Scale)([x for x, _ in points], left, right)
-        up = Scale([y for _, y in points], top + tall, top)
+        up = (LogScale if is_log else Scale)([y for _, y in points], top + tall, top)
         for tick in up.ticks:
             canvas.line(left, up(tick), right, up(tick))
             canvas.text(left - 6, up(tick) + 4, number(tick), anchor="end", fill="#666666")
         for tick in across.ticks:
             canvas.text(across(tick), top + tall + 16, number(tick), anchor="middle", fill="#666666")
         canvas.text((left + right) / 2, top + tall + 32, label, anchor="middle", fill="#666666")
-        for place, (name, line) in enumerate(lines.items()):
+        for place, (name, line) in reversed(list(enumerate(lines.items()))):
             drawn = [(across(x), up(y)) for x, y in sorted(line)]
             shade = colour(name, place)
             canvas.path(drawn, shade)

@@ -122,6 +122,29 @@ import Testing
         #expect(table.lines.count == 2, "control characters do not break a row")
     }
 
+    @Test func formulasAreMadeHarmlessForSpreadsheets() throws {
+        let other = directory.path("other")
+        let values = ["=1+1", "@SUM(A1)", "+cmd", "-2+3", "-2.5", "+49", "plain", "-", "\\t=1"]
+        let input = values.map { Sample.event(#","message":"\#($0)""#) }.joined(separator: "\n")
+        #expect(try Program.run("ingest", "--store", other, input: Data(input.utf8)).status == 0)
+        let csv = try Program.run(
+            "export", "--store", other, "--format", "csv", "--fields", "message", "--spreadsheet")
+        #expect(
+            csv.text.split(separator: "\r\n").dropFirst().map(String.init)
+                == ["'=1+1", "'@SUM(A1)", "'+cmd", "'-2+3", "-2.5", "+49", "plain", "'-", "'\t=1"])
+        let plain = try Program.run("query", "--store", other, "--format", "csv", "--fields", "message")
+        #expect(plain.text.contains("\r\n=1+1\r\n"))
+    }
+
+    @Test func tailGoesOnFromASequence() throws {
+        let tail = try run("tail", "--from", "2990", "--fields", "sequence").lines
+        #expect(tail == (2990..<3000).map { #"{"sequence":\#($0)}"# })
+        #expect(try run("tail", "--from", "3000").text.isEmpty)
+        let beyond = try Program.run("tail", "--store", store, "--from", "3001")
+        #expect(beyond.status == 65)
+        #expect(beyond.errors.contains("the log ends before sequence 3000"))
+    }
+
     @Test func countsAgreeWithTheLines() throws {
         #expect(try run("count").text == "3000\n")
         #expect(try run("count", "--json").json()["count"] as? Int == 3000)

@@ -65,7 +65,8 @@ struct LogImage {
             var writer = ByteWriter()
             let frame = LogFrameEncoder.encode(
                 content, storeTag: header.store.first, fileNumber: header.fileNumber,
-                previousChecksum: previous, into: &writer)
+                previousChecksum: previous,
+                into: &writer)
             bytes.removeLast(LogEndMark.byteCount)
             offsets.append(bytes.count)
             headers.append(frame)

@@ -156,6 +156,12 @@ struct AggregateStateTests {
             let filter = world.generator.random.chance(50) ? .all : world.filter()
             let whole = try QueryEngine(snapshot, now: 0).aggregate(
                 where: filter, aggregation.ordered(.group))
+            let shared = try ParallelRun.$isEager.withValue(true) {
+                try ParallelRun.$limit.withValue(3) {
+                    try QueryEngine(snapshot, now: 0).aggregate(where: filter, aggregation.ordered(.group))
+                }
+            }
+            #expect(shared.rows == whole.rows, "seed \(seed): \(aggregation) of \(filter), by threads")
             let plan = try AggregatePlan(aggregation.ordered(.group))
             let scope = QueryScope(
                 snapshot, try PreparedFilter(filter, now: 0), within: 0..<snapshot.endSequence)

@@ -40,6 +40,8 @@ struct PlannerTests {
             let what: Comment = "seed \(seed) round \(round): \(filter)"
             let alone = try engine.count(where: filter)
             let aloneGroups = try engine.count(where: filter, by: [.user, .type])
+            let aloneRows = try QueryOrder.allCases.map { try sequences(engine, filter, $0, limit: nil) }
+            let aloneFew = try QueryOrder.allCases.map { try sequences(engine, filter, $0, limit: 7) }
             let aloneBuckets = try engine.histogram(where: filter, every: 1_000_000_000)
             for threads in [2, 5] {
                 try ParallelRun.$isEager.withValue(true) {
@@ -51,10 +53,26 @@ struct PlannerTests {
                         #expect(groups.groups == aloneGroups.groups, what)
                         let buckets = try engine.histogram(where: filter, every: 1_000_000_000)
                         #expect(buckets.buckets == aloneBuckets.buckets, what)
+                        for (place, order) in QueryOrder.allCases.enumerated() {
+                            let all = try sequences(engine, filter, order, limit: nil)
+                            #expect(all == aloneRows[place], what)
+                            let few = try sequences(engine, filter, order, limit: 7)
+                            #expect(few == aloneFew[place], what)
+                        }
                     }
                 }
             }
         }
+    }
+
+    private func sequences(
+        _ engine: QueryEngine, _ filter: Filter, _ order: QueryOrder, limit: Int?
+    ) throws -> [UInt64] {
+        let results = try engine.events(where: filter, order: order, limit: limit)
+        var out = ByteWriter()
+        var found: [UInt64] = []
+        while let row = try results.next(into: &out) { found.append(row.sequence) }
+        return found
     }
 
     @Test func damageIsReportedByEveryThread() throws {

@@ -119,7 +119,7 @@ struct QuestionChoice {
             (question.user, question.type, question.limit) = (hot.key, common, 50)
             all.append(question)
         }
-        var top = Question("top_users", "top 10 users of \(day / QuestionChoice.minute) minutes", .top)
+        var top = Question("top_users", "top 10 users of \(day / 1_000_000_000) s", .top)
         (top.from, top.to, top.limit) = (first + (last - first) / 4, first + (last - first) / 4 + day, 10)
         all.append(top)
         if let session {

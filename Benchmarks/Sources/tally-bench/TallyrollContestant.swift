@@ -96,6 +96,11 @@ struct TallyrollContestant {
             result.questions[question.name] = asking.result(answer)
         }
 
+        let explained = try Explained(store: path)
+        for question in prepared.manifest.questions {
+            result.questions[question.name]?.explained = try explained.part(question)
+        }
+
         let cpu = Measure.cpuSeconds()
         var verdict: VerificationReport.Verdict?
         let seconds = try await Measure.seconds { verdict = try await log.verify().verdict }

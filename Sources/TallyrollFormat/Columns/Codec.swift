@@ -91,7 +91,7 @@ package final class Deflater {
     /// `level` is zlib's, 1 (fast) to 9 (small).
     package init(level: Int) {
         let status = deflateInit2_(
-            &stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY,
+            &stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY,
             ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib could not allocate its state")

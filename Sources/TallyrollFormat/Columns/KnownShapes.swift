@@ -100,6 +100,7 @@ struct KnownShapes: ~Copyable {
         let before = slots.count
         var position = 0
         var piece = 0
+        let markers = markers.elements
         for index in Int(markerEnds[Int(shape) - 1])..<Int(markerEnds[Int(shape)]) {
             let marker = Int(markers[index])
             let length = marker &- piece

@@ -12,7 +12,8 @@ package struct TermInterner: ~Copyable {
     /// A value on its way to its code.
     private struct Pending {
         var hash: UInt64
-        var row: UInt32
+        var value: ByteView
+        var row: Int
         var code: UInt32
     }
 
@@ -20,13 +21,17 @@ package struct TermInterner: ~Copyable {
     package static let batch = 128
     /// Beyond this many slots of memory `removeAll` gives it back.
     private static let slotsKept = 1 << 16
-    private static let slotsAtFirst = 64
+    private static let slotsAtFirst = 1 << 9
+    /// Up to this many slots they are made four times as many when half of them are taken, then twice as many.
+    private static let slotsOfSmallTable = 1 << 13
 
     private let hash = TermHash.shared
     private var slots: UnsafeMutablePointer<Slot>
     private var slotCapacity: Int
     /// The slots in use less one; they are the first of the memory.
     private var mask: Int
+    /// The slots there are after `removeAll`.
+    private let slotsAtFirst: Int
     /// Where each term ends in `text`; the term of code c spans `ends[c - 1] ..< ends[c]`.
     private var ends: PlainList<UInt32>
     /// The hash of the term of code c at c - 1.
@@ -35,12 +40,13 @@ package struct TermInterner: ~Copyable {
     private let pending: UnsafeMutablePointer<Pending>
 
     package init(capacity: Int = 64) {
-        var size = TermInterner.slotsAtFirst
+        var size = 64
         while size < capacity * 2 { size *= 2 }
         slots = .allocate(capacity: size)
         slots.initialize(repeating: Slot(tag: 0, code: 0), count: size)
         slotCapacity = size
         mask = size - 1
+        slotsAtFirst = min(size, TermInterner.slotsAtFirst)
         ends = PlainList(capacity: capacity + 1)
         ends.append(0)
         hashes = PlainList(capacity: capacity)
@@ -76,7 +82,7 @@ package struct TermInterner: ~Copyable {
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
         var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].code != 0 {
-            if slots[index].tag == tag, self.term(slots[index].code).isEqual(to: term) {
+            if slots[index].tag == tag, isTerm(slots[index].code, term) {
                 return slots[index].code
             }
             index = (index + 1) & mask
@@ -97,7 +103,7 @@ package struct TermInterner: ~Copyable {
         while true {
             let slot = slots[index]
             if slot.code == 0 { return insert(term, hash: hash, at: index) }
-            if slot.tag == tag, self.term(slot.code).isEqual(to: term) { return slot.code }
+            if slot.tag == tag, isTerm(slot.code, term) { return slot.code }
             index = (index &+ 1) & mask
         }
     }
@@ -124,21 +130,30 @@ package struct TermInterner: ~Copyable {
             if values.isAbsent(row) {
                 codes[row] = 0
             } else {
-                pending[found] = Pending(
-                    hash: hash.of(values.value(row, in: memory)), row: UInt32(truncatingIfNeeded: row),
-                    code: 0)
+                let value = values.value(row, in: memory)
+                (pending + found).initialize(
+                    to: Pending(hash: hash.of(value), value: value, row: row, code: 0))
                 found &+= 1
             }
             row &+= 1
         }
         for index in 0..<found { pending[index].code = candidate(pending[index].hash) }
         for index in 0..<found {
-            let value = values.value(Int(pending[index].row), in: memory)
-            let code = pending[index].code
-            codes[Int(pending[index].row)] =
-                code != 0 && term(code).isEqual(to: value) ? code : intern(value, hash: pending[index].hash)
+            let item = pending[index]
+            codes[item.row] =
+                item.code != 0 && isTerm(item.code, item.value)
+                ? item.code : intern(item.value, hash: item.hash)
         }
         return (row, found)
+    }
+
+    /// Whether a code that was given out is that of `value`.
+    @inline(__always)
+    private func isTerm(_ code: UInt32, _ value: ByteView) -> Bool {
+        let ends = ends.elements
+        let start = Int(ends[Int(code) &- 1])
+        guard Int(ends[Int(code)]) &- start == value.count else { return false }
+        return equalMemory(text.view.base + start, value.base, value.count)
     }
 
     /// The first code whose hash agrees as far as slots keep it; 0 when there is none.
@@ -162,9 +177,9 @@ package struct TermInterner: ~Copyable {
         return code
     }
 
-    /// Doubles the slots in use.
+    /// Takes more slots into use.
     private mutating func widen() {
-        let size = (mask + 1) * 2
+        let size = (mask + 1) * (mask < TermInterner.slotsOfSmallTable / 4 ? 4 : 2)
         if size > slotCapacity {
             slots.deallocate()
             slots = .allocate(capacity: size)
@@ -185,11 +200,11 @@ package struct TermInterner: ~Copyable {
         if count == 0 { return }
         if slotCapacity > TermInterner.slotsKept {
             slots.deallocate()
-            slots = .allocate(capacity: TermInterner.slotsAtFirst)
-            slotCapacity = TermInterner.slotsAtFirst
+            slots = .allocate(capacity: slotsAtFirst)
+            slotCapacity = slotsAtFirst
         }
-        mask = TermInterner.slotsAtFirst - 1
-        slots.initialize(repeating: Slot(tag: 0, code: 0), count: TermInterner.slotsAtFirst)
+        mask = slotsAtFirst - 1
+        slots.initialize(repeating: Slot(tag: 0, code: 0), count: slotsAtFirst)
         ends.removeAll()
         ends.append(0)
         hashes.removeAll()

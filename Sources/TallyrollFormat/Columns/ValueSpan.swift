@@ -1,5 +1,6 @@
 /// The values of one column, borrowed while they are encoded: for each entry where its bytes lie in one shared run of
-/// memory, or that it is absent. Whoever makes a span keeps its owner alive and unchanged while it is used.
+/// memory, or that it is absent. Whoever makes a span keeps its owner alive and unchanged while it is used. Indexes are
+/// the encoder's own, and checked in debug builds alone.
 package struct ValueSpan {
     let offsets: UnsafeBufferPointer<UInt32>
     let lengths: UnsafeBufferPointer<UInt32>
@@ -15,16 +16,10 @@ package struct ValueSpan {
     func isAbsent(_ index: Int) -> Bool { length(index) == ValueList.absent }
 
     @inline(__always)
-    func offset(_ index: Int) -> UInt32 {
-        precondition(index >= 0 && index < count)
-        return offsets[index]
-    }
+    func offset(_ index: Int) -> UInt32 { offsets[index] }
 
     @inline(__always)
-    func length(_ index: Int) -> UInt32 {
-        precondition(index >= 0 && index < count)
-        return lengths[index]
-    }
+    func length(_ index: Int) -> UInt32 { lengths[index] }
 
     /// The bytes of a present entry.
     @inline(__always)

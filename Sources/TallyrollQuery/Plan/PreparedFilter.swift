@@ -11,6 +11,10 @@ package struct PreparedFilter: Sendable {
     let leaves: [CompiledLeaf]
     /// The questions as they were compiled.
     let questions: [Filter]
+    /// For questions on coded terms that name what they look for: the terms one of which an event must have.
+    let terms: [[[UInt8]]?]
+    /// The parts that are such a question, with few terms: its number, field and dictionary.
+    let required: [(leaf: Int, field: Field, dictionary: DictionaryID)]
     /// What must hold all together.
     let parts: [FilterTree]
     /// The fields that the parts ask about, and the parts as expressions, for explanations.
@@ -37,6 +41,17 @@ package struct PreparedFilter: Sendable {
         questions = builder.questions
         parts = tree.conjuncts
         let questions = builder.questions
+        let terms = questions.map { question -> [[UInt8]]? in
+            guard let field = question.leafField, case .codes = LeafSource(field) else { return nil }
+            return TermVerdicts.terms(question)
+        }
+        self.terms = terms
+        required = parts.compactMap { part in
+            guard case .leaf(let leaf) = part, let wanted = terms[leaf], wanted.count <= 8,
+                let field = questions[leaf].leafField, case .codes(_, let dictionary) = LeafSource(field)
+            else { return nil }
+            return (leaf, field, dictionary)
+        }
         partTexts = simplified.conjuncts.map(PreparedFilter.text)
         partNames = parts.map { PreparedFilter.name($0, questions) }
         if let sequence = simplified.bounds(of: .sequence), let time = simplified.bounds(of: .time),

@@ -41,6 +41,7 @@ struct SegmentPlanner {
         trace.segments[place].blocksPrunedByTime = choice.prunedByTime
         if plan.blocks.isEmpty { return prune(choice.prunedByTime > 0 ? .time : .sequence) }
         do {
+            if let field = try absentField() { return prune(.index(field.description)) }
             guard try foldKnown(choice) else { return }
             try chooseIndexes(choice.events)
         } catch {
@@ -56,6 +57,17 @@ struct SegmentPlanner {
         plan.residual = []
         plan.candidates = nil
         trace.segments[place].prunedBy = reason
+    }
+
+    /// A field of which the segment's dictionary holds nothing that is asked for. Most segments are left out by this,
+    /// so that it comes before anything that allocates.
+    private func absentField() throws -> Field? {
+        for (leaf, field, dictionary) in prepared.required {
+            guard let terms = prepared.terms[leaf] else { continue }
+            let isThere = try terms.contains { try segment.reader.code(of: $0, dictionary) != nil }
+            if !isThere { return field }
+        }
+        return nil
     }
 
     /// Replaces questions by what directory and dictionaries know of the whole segment; false when nothing is left.

@@ -159,11 +159,13 @@ final class NewestFirst {
         } else {
             queue.removeFirst()
         }
-        try openBlock(scan, order[next], before: bound)
+        try openBlock(scan, order[next], before: bound, following: order[(next + 1)...])
     }
 
-    private func openBlock(_ scan: Int, _ index: Int, before bound: BlockRun.Key?) throws {
-        guard let matches = try scans[scan].matches(index) else { return }
+    private func openBlock(
+        _ scan: Int, _ index: Int, before bound: BlockRun.Key?, following: ArraySlice<Int> = []
+    ) throws {
+        guard let matches = try scans[scan].matches(index, before: following) else { return }
         let firstSequence = scans[scan].entry(index).firstSequence
         trace.timed(.order) {
             let kept = scans[scan].read(index) { block in

@@ -30,7 +30,7 @@ final class OldestFirst {
         if let scan = scans.last, nextBlock < scan.blocks.count {
             let index = scan.blocks[nextBlock]
             nextBlock += 1
-            if let matches = try scan.matches(index) {
+            if let matches = try scan.matches(index, before: scan.blocks[nextBlock...]) {
                 source = .block(scan: scans.count - 1, index: index)
                 firstSequence = scan.entry(index).firstSequence
                 rows = matches.rows.rows[...]

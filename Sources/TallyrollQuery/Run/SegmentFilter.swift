@@ -25,7 +25,7 @@ final class SegmentFilter {
         guard case .codes(_, let dictionary) = LeafSource(prepared.leaves[leaf].field) else { return nil }
         if let known = verdicts[leaf] { return known }
         let made = try TermVerdicts(
-            reader, dictionary, prepared.questions[leaf], prepared.leaves[leaf], &scratch)
+            reader, dictionary, terms: prepared.terms[leaf], prepared.leaves[leaf], &scratch)
         verdicts[leaf] = made
         return made
     }
@@ -110,7 +110,7 @@ final class SegmentFilter {
         case .codes(let column, let dictionary):
             var terms =
                 try verdicts.removeValue(forKey: index)
-                ?? TermVerdicts(reader, dictionary, prepared.questions[index], leaf, &scratch)
+                ?? TermVerdicts(reader, dictionary, terms: prepared.terms[index], leaf, &scratch)
             defer { verdicts[index] = terms }
             return try terms.rows(try block.codes(column), candidates, leaf, block.terms, &scratch)
         case .text(let column):

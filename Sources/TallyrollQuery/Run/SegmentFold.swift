@@ -91,6 +91,17 @@ package enum ParallelRun {
         return isEager ? processors : min(processors, Int(cost / worthwhile) + 1)
     }
 
+    /// Blocks looked at ahead at most: their answers wait in memory.
+    private static let batchLimit = 64
+
+    /// How many of some blocks to look at together, and on how many threads; nil when that does not pay.
+    static func batch(_ count: Int, cost: Double) -> (count: Int, threads: Int)? {
+        let wanted = isEager ? 5 : Int(worthwhile * 1.1 / max(cost, 1)) + 1
+        let count = min(count, wanted, batchLimit)
+        let threads = min(threads(for: cost * Double(count)), count)
+        return threads > 1 ? (count, threads) : nil
+    }
+
     /// Blocks of one plan that are looked at by one thread.
     struct Piece: Sendable {
         var plan: Int

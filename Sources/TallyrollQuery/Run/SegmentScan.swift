@@ -15,6 +15,9 @@ final class SegmentScan {
     private let filter: SegmentFilter
     private let tree: FilterTree
     private var readBlocks: Set<Int> = []
+    /// What other threads found in blocks that will be asked for.
+    private var ahead: [Int: Matches?] = [:]
+    private var lookedAt = 0
 
     /// The rows of a block that are meant. Without `block` nothing was read to know it.
     struct Matches {
@@ -46,6 +49,10 @@ final class SegmentScan {
     /// The rows of a block that are meant; none when it cannot be read, which is reported.
     func matches(_ index: Int) throws -> Matches? {
         if Task.isCancelled { throw CancellationError() }
+        if let known = ahead.removeValue(forKey: index) {
+            if known?.block != nil { readBlocks.insert(index) }
+            return known
+        }
         let entry = segment.entries[index]
         guard let candidates = candidates(index, entry) else { return nil }
         let verdict = filter.decide(tree, entry)
@@ -66,6 +73,39 @@ final class SegmentScan {
                 return rows.isEmpty ? nil : Matches(rows: rows, block: block)
             }
         } ?? nil
+    }
+
+    /// The same, for whoever goes on to the `following` blocks: once so many were looked at that more will be, several
+    /// threads look at some of them together. The answers wait for their turn.
+    func matches(_ index: Int, before following: ArraySlice<Int>) throws -> Matches? {
+        lookedAt += 1
+        let blockCost = plan.cost / Double(max(plan.blocks.count, 1))
+        if ahead.isEmpty, lookedAt > SegmentScan.blocksAlone || ParallelRun.isEager,
+            let batch = ParallelRun.batch(following.count + 1, cost: blockCost)
+        {
+            try lookAt([index] + following.prefix(batch.count - 1), threads: batch.threads)
+        }
+        return try matches(index)
+    }
+
+    /// Blocks that are looked at one by one before others are looked at ahead: most queries end with fewer.
+    private static let blocksAlone = 8
+
+    private func lookAt(_ indexes: [Int], threads: Int) throws {
+        let parts = try ParallelRun.run(threads, indexes.count, trace, { Ahead() }) {
+            [scope, plan] number, trace, found in
+            let scan = found.scan ?? SegmentScan(scope, plan, trace, blocks: [])
+            found.scan = scan
+            found.matches.append((indexes[number], try scan.matches(indexes[number])))
+        }
+        for part in parts {
+            for (index, matches) in part.matches { ahead[index] = .some(matches) }
+        }
+    }
+
+    private struct Ahead {
+        var scan: SegmentScan?
+        var matches: [(index: Int, matches: Matches?)] = []
     }
 
     /// The candidates that satisfy every part that is left to the columns.

@@ -19,8 +19,12 @@ struct TermVerdicts {
     private static let smallDictionary = 256
 
     init(_ segment: SegmentReader, _ dictionary: DictionaryID, _ question: Filter) throws {
+        try self.init(segment, dictionary, terms: TermVerdicts.terms(question))
+    }
+
+    private init(_ segment: SegmentReader, _ dictionary: DictionaryID, terms: [[UInt8]]?) throws {
         self.dictionary = dictionary
-        guard let terms = TermVerdicts.terms(question), terms.count <= TermVerdicts.lookupLimit else {
+        guard let terms, terms.count <= TermVerdicts.lookupLimit else {
             form = .judged(try segment.termCount(dictionary) == 0 ? [] : [0])
             return
         }
@@ -33,10 +37,10 @@ struct TermVerdicts {
 
     /// The same, with the terms of a small dictionary judged now.
     init(
-        _ segment: SegmentReader, _ dictionary: DictionaryID, _ question: Filter, _ leaf: CompiledLeaf,
+        _ segment: SegmentReader, _ dictionary: DictionaryID, terms: [[UInt8]]?, _ leaf: CompiledLeaf,
         _ scratch: inout QueryScratch
     ) throws {
-        try self.init(segment, dictionary, question)
+        try self.init(segment, dictionary, terms: terms)
         guard case .judged(let verdicts) = form, !verdicts.isEmpty else { return }
         let count = try segment.termCount(dictionary)
         // The terms of an open segment go on growing.
@@ -68,7 +72,7 @@ struct TermVerdicts {
     }
 
     /// The terms one of which an event must have, where the question says so.
-    private static func terms(_ question: Filter) -> [[UInt8]]? {
+    static func terms(_ question: Filter) -> [[UInt8]]? {
         guard let equality = question.equality else { return nil }
         var terms: [[UInt8]] = []
         for value in equality.values {

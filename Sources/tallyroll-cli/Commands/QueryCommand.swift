@@ -14,6 +14,13 @@ struct QueryCommand: ParsableCommand {
             one object: events, next (a cursor or null), problems. With --explain the events are looked for and
             not printed; the plan and what it cost is.
 
+            A cursor goes on from where a query ended, with the same expression and order: also after a restart, and
+            without the events that were appended since the first page.
+
+            --fields may name values inside details. In CSV an event without the field has nothing between the commas,
+            and one that holds an empty text has "". Objects and arrays are JSON text. Use --spreadsheet for CSV that a
+            spreadsheet program is to open: what an event holds may otherwise be run as a formula.
+
             Fields: id sequence time recorded user type severity action resource_type resource_id resource result
             error component message ip agent request session correlation duration details.<path> text.
             Operators: = != < <= > >= in (...) exists ~ contains and or not.
@@ -22,6 +29,7 @@ struct QueryCommand: ParsableCommand {
               tallyroll query --store audit 'user = alice@example.com and result = failure and time >= now-24h'
               tallyroll query --store audit 'details.cost_usd > 0.5' --fields time,user,details.cost_usd --format csv
               tallyroll query --store audit 'type in (authentication, authorization)' --limit 20 --explain
+              tallyroll query --store audit 'result = denied' --limit 100 --cursor CURSOR
             """)
 
     @OptionGroup var store: StoreOption
@@ -95,7 +103,7 @@ struct QueryCommand: ParsableCommand {
     ) throws {
         var printer = RowPrinter(
             rows.format ?? .jsonl, columns: columns, form: .full,
-            separator: UInt8(ascii: json ? "," : "\n"))
+            separator: UInt8(ascii: json ? "," : "\n"), isForSpreadsheet: rows.spreadsheet)
         if json { printer.out.bytes.text("{\"events\":[") }
         var scratch = ByteWriter(capacity: 4096)
         var next: QueryCursor?
@@ -132,6 +140,9 @@ struct RowOptions: ParsableArguments {
 
     @Option(help: "jsonl, table or csv.")
     var format: RowFormat?
+
+    @Flag(help: "In CSV, put an apostrophe before values that a spreadsheet program would run as formulas.")
+    var spreadsheet = false
 
     func columns() throws(CommandFailure) -> [RowColumn]? {
         guard let fields else { return nil }

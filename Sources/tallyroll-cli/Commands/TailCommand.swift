@@ -44,7 +44,9 @@ struct TailCommand: ParsableCommand {
     private func answer() throws {
         let filter = try Filter(expression ?? "")
         let store = try ReadableStore(store)
-        var printer = RowPrinter(rows.format ?? .jsonl, columns: try rows.columns(), form: .full)
+        var printer = RowPrinter(
+            rows.format ?? .jsonl, columns: try rows.columns(), form: .full,
+            isForSpreadsheet: rows.spreadsheet)
         let watcher = follow ? try store.watcher() : nil
         var generation = watcher?.signal.generation ?? 0
         var snapshot = try store.snapshot()

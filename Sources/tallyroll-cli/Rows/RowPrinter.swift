@@ -20,15 +20,18 @@ struct RowPrinter: ~Copyable {
     private var cell = ByteWriter(capacity: 1024)
     private(set) var count = 0
     private let separator: UInt8
+    private let isForSpreadsheet: Bool
     var out = StandardOutput()
 
     /// `columns` nil is everything the format shows. `form` is how much of JSON and CSV is the store's own.
-    /// `separator` stands between JSON events, or behind each when it is a line end.
+    /// `separator` stands between JSON events, or behind each when it is a line end. `isForSpreadsheet` keeps CSV values
+    /// from being taken for formulas.
     init(
         _ format: RowFormat, columns: [RowColumn]?, form: EventJSONWriter.Form,
-        separator: UInt8 = UInt8(ascii: "\n")
+        separator: UInt8 = UInt8(ascii: "\n"), isForSpreadsheet: Bool = false
     ) {
         self.separator = separator
+        self.isForSpreadsheet = isForSpreadsheet
         table = TableLayout(columns ?? RowColumn.tableDefault, terminalWidth: Terminal.width)
         switch format {
         case .jsonl:
@@ -57,7 +60,12 @@ struct RowPrinter: ~Copyable {
             for (place_, column) in columns.enumerated() {
                 if place_ > 0 { out.bytes.u8(UInt8(ascii: ",")) }
                 cell.removeAll()
-                if column.append(record, place, into: &cell) { CSVText.write(cell.view, into: &out.bytes) }
+                guard column.append(record, place, into: &cell) else { continue }
+                if isForSpreadsheet, CSVText.mayBeFormula(cell.view) {
+                    CSVText.writeHarmless(cell.view, into: &out.bytes)
+                } else {
+                    CSVText.write(cell.view, into: &out.bytes)
+                }
             }
             out.bytes.u8(UInt8(ascii: "\r"))
             out.bytes.u8(UInt8(ascii: "\n"))
@@ -127,5 +135,25 @@ enum CSVText {
         }
         out.bytes(value.trusted(start, value.count - start))
         out.u8(0x22)
+    }
+
+    /// Whether a spreadsheet program might run the value instead of showing it. A number is only a number.
+    static func mayBeFormula(_ value: ByteView) -> Bool {
+        guard value.count > 0 else { return false }
+        switch value[0] {
+        case UInt8(ascii: "="), UInt8(ascii: "@"), UInt8(ascii: "\t"), UInt8(ascii: "\r"): return true
+        case UInt8(ascii: "+"), UInt8(ascii: "-"):
+            return !value.raw.dropFirst().allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+                || value.count == 1
+        default: return false
+        }
+    }
+
+    /// Writes a value with an apostrophe before it, which spreadsheet programs read as "this is text".
+    static func writeHarmless(_ value: ByteView, into out: inout ByteWriter) {
+        var marked = ByteWriter(capacity: value.count + 1)
+        marked.u8(UInt8(ascii: "'"))
+        marked.bytes(value)
+        write(marked.view, into: &out)
     }
 }
