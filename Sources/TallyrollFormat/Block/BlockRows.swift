@@ -106,6 +106,11 @@ package struct BlockRows: ~Copyable {
         return fields[field.index].value(row, in: text.view)
     }
 
+    /// The values of a field and the memory they lie in, valid until the next load; nil when no event has it.
+    package func values(_ field: StringField) -> (ValueList, ByteView)? {
+        hasField[field.index] ? (fields[field.index], text.view) : nil
+    }
+
     /// Appends the record of a row to `out`, as it was written.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws(FormatError) {
         guard let outcome = OutcomeKind(rawValue: UInt8(clamping: outcomes[row])),
