@@ -101,6 +101,10 @@ public struct FollowSequence: AsyncSequence, Sendable {
                     stretch = (fetcher(snapshot, from), snapshot.endSequence)
                     return true
                 }
+                // Nothing that is appended will be found behind what cannot be read.
+                if let problem = QueryEngine(snapshot, now: now).problems(from: from).first {
+                    throw IncompleteAnswer(problem: problem)
+                }
                 if isLast {
                     if let failure = changes.failure() { throw failure }
                     return false

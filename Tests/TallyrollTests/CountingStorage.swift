@@ -6,6 +6,8 @@ import TallyrollStore
 final class CountingStorage: Storage {
     private let inner: any Storage
     fileprivate let count = Atomic<Int>(0)
+    /// Called before each read, on the thread that reads, with the file and the offset.
+    let onRead = Mutex<(@Sendable (String, Int) -> Void)?>(nil)
 
     init(_ inner: any Storage) { self.inner = inner }
 
@@ -24,21 +26,24 @@ final class CountingStorage: Storage {
     }
     func freeBytes() throws(StorageError) -> Int { try inner.freeBytes() }
     func open(_ path: String, mode: OpenMode) throws(StorageError) -> any StorageFile {
-        CountingFile(try inner.open(path, mode: mode), self)
+        CountingFile(try inner.open(path, mode: mode), path, self)
     }
 }
 
 private final class CountingFile: StorageFile {
     private let inner: any StorageFile
+    private let path: String
     private let storage: CountingStorage
 
-    init(_ inner: any StorageFile, _ storage: CountingStorage) {
+    init(_ inner: any StorageFile, _ path: String, _ storage: CountingStorage) {
         self.inner = inner
+        self.path = path
         self.storage = storage
     }
 
     func size() throws(StorageError) -> Int { try inner.size() }
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int {
+        storage.onRead.withLock { $0 }?(path, offset)
         let read = try inner.read(at: offset, into: buffer)
         storage.count.add(read, ordering: .relaxed)
         return read

@@ -127,6 +127,9 @@ final class QueryTrace {
     private(set) var helpers = Stopwatch()
     let isTimed: Bool
 
+    /// The task that a helping thread works for, which is not its own.
+    private var caller: UnsafeCurrentTask?
+
     init(isTimed: Bool, parts: [String] = []) {
         self.isTimed = isTimed
         self.parts = Array(repeating: Part(), count: parts.count)
@@ -135,12 +138,20 @@ final class QueryTrace {
     }
 
     /// A trace for another thread of the same run.
-    func forHelper() -> QueryTrace {
+    ///
+    /// `caller` is the task the run belongs to: it must not end before the thread does.
+    func forHelper(of caller: UnsafeCurrentTask?) -> QueryTrace {
         let trace = QueryTrace(isTimed: isTimed, parts: partTexts)
         trace.segments = segments.map {
             Segment(number: $0.number, isSealed: $0.isSealed, events: $0.events, blocks: $0.blocks)
         }
+        trace.caller = caller
         return trace
+    }
+
+    /// Throws when the task of the run was cancelled: also on the threads that help, which run no task.
+    func checkCancellation() throws(CancellationError) {
+        if caller?.isCancelled ?? Task.isCancelled { throw CancellationError() }
     }
 
     /// Adds what another thread of the same run did.

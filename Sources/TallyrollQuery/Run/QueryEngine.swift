@@ -41,6 +41,12 @@ package struct QueryEngine: Sendable {
         }
     }
 
+    /// What could not be read when the snapshot was taken and may hold events at `sequence` or behind it.
+    package func problems(from sequence: UInt64) -> [QueryProblem] {
+        snapshot.problems.map { QueryProblem($0, in: snapshot) }
+            .filter { max($0.sequences.upperBound, $0.sequences.lowerBound + 1) > sequence }
+    }
+
     /// Prepares a run over the whole snapshot, or a part of it.
     func begin(
         _ filter: Filter, now: Int64? = nil, within range: Range<UInt64>? = nil,

@@ -41,6 +41,7 @@ struct QueryScope: Sendable {
     func trace(isTimed: Bool) -> QueryTrace {
         let trace = QueryTrace(isTimed: isTimed, parts: prepared.partTexts)
         trace.segments.reserveCapacity(snapshot.segments.count)
+        reportProblems(trace)
         var expected = snapshot.firstSequence
         var lastNumber: UInt64 = 0
         for segment in snapshot.segments {
@@ -65,6 +66,19 @@ struct QueryScope: Sendable {
         }
         report(expected, snapshot.endSequence, segment: lastNumber, trace)
         return trace
+    }
+
+    /// Reports the files that could not be read when the snapshot was taken, unless the filter asks for sequences
+    /// that lie elsewhere.
+    private func reportProblems(_ trace: QueryTrace) {
+        guard let wanted = prepared.bounds?.sequence else { return }
+        for problem in snapshot.problems.lazy.map({ QueryProblem($0, in: snapshot) }) {
+            guard wanted.upperBound >= Int64(clamping: problem.sequences.lowerBound) else { continue }
+            // What lies at the end may hold any number of events.
+            let isAtEnd = problem.sequences.upperBound >= snapshot.endSequence
+            guard isAtEnd || wanted.lowerBound < Int64(clamping: problem.sequences.upperBound) else { continue }
+            trace.report(problem)
+        }
     }
 
     private func report(_ expected: UInt64, _ found: UInt64, segment: UInt64, _ trace: QueryTrace) {

@@ -142,13 +142,21 @@ package enum ParallelRun {
     }
 
     /// Runs `body` for each number below `count`, each once, and gives the partial results of the threads. The first
-    /// error ends the run. Cancelling the caller's task does too.
+    /// error ends the run. Cancelling the caller's task does too, on every thread.
     static func run<Partial>(
         _ threads: Int, _ count: Int, _ trace: QueryTrace, _ initial: () throws -> Partial,
         _ body: @Sendable (Int, QueryTrace, inout Partial) throws -> Void
     ) throws -> [Partial] {
+        // The task waits here for all threads, so that they may ask it.
+        try withUnsafeCurrentTask { try run(threads, count, trace, caller: $0, initial, body) }
+    }
+
+    private static func run<Partial>(
+        _ threads: Int, _ count: Int, _ trace: QueryTrace, caller: UnsafeCurrentTask?,
+        _ initial: () throws -> Partial, _ body: @Sendable (Int, QueryTrace, inout Partial) throws -> Void
+    ) throws -> [Partial] {
         let threads = max(1, min(threads, count))
-        let workers = try (0..<threads).map { Worker(try initial(), $0 == 0 ? trace : trace.forHelper()) }
+        let workers = try (0..<threads).map { Worker(try initial(), $0 == 0 ? trace : trace.forHelper(of: caller)) }
         trace.threads = max(trace.threads, threads)
         let progress = Progress()
         withoutActuallyEscaping(body) { body in
@@ -160,7 +168,7 @@ package enum ParallelRun {
                     let number = progress.next.wrappingAdd(1, ordering: .relaxed).oldValue
                     guard number < count else { break }
                     do {
-                        if thread == 0, Task.isCancelled { throw CancellationError() }
+                        try worker.trace.checkCancellation()
                         try body(number, worker.trace, &worker.partial)
                     } catch {
                         worker.failure = error

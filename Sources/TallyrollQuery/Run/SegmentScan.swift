@@ -48,7 +48,7 @@ final class SegmentScan {
 
     /// The rows of a block that are meant; none when it cannot be read, which is reported.
     func matches(_ index: Int) throws -> Matches? {
-        if Task.isCancelled { throw CancellationError() }
+        try trace.checkCancellation()
         if let known = ahead.removeValue(forKey: index) {
             if known?.block != nil { readBlocks.insert(index) }
             return known

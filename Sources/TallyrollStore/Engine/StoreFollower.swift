@@ -9,17 +9,19 @@ import TallyrollIntegrity
 /// into blocks in between; a gap between the two means that, and the look is taken again.
 package final class StoreFollower: Sendable {
     /// Damage met while looking; the verifier tells more.
-    package struct Problem: Sendable, Equatable {
-        package var file: String
-        package var message: String
-    }
+    package typealias Problem = StoreSnapshot.Problem
 
     private struct State {
         var sealed: [UInt64: SegmentReader] = [:]
         var open: OpenSegment?
         /// The log as far as it was read, to go on from.
         var log: LogTail?
+        /// What was met, whether or not events are missing for it.
         var problems: [Problem] = []
+        /// Events are missing for these, which are met again by every look.
+        var losses: [Problem] = []
+        /// Events are missing for these in the log as far as it was read.
+        var logLosses: [Problem] = []
     }
 
     private struct OpenSegment {
@@ -30,6 +32,8 @@ package final class StoreFollower: Sendable {
         var nextIndex = 0
         var chainAfter: [UInt8]
         var fileEnd = 0
+        /// Damage between the blocks known, which is not looked at again.
+        var damage: [Problem] = []
     }
 
     package let manifest: StoreManifest
@@ -100,6 +104,7 @@ package final class StoreFollower: Sendable {
     /// One look; nil when segments and log did not fit together.
     private func look(_ state: inout State, attempt: Int) throws -> StoreSnapshot? {
         state.problems = []
+        state.losses = []
         let isLast = attempt == StoreFollower.attemptsMax
         do {
             // The newest segment may just be being sealed, and shorter than it was a moment ago.
@@ -130,14 +135,12 @@ package final class StoreFollower: Sendable {
                 }
             } catch let error as FormatError {
                 if isNewest, mayBeChanging { return nil }
-                note("\(error)", SegmentName.of(number), &state)
+                let problem = Problem(file: SegmentName.of(number), segment: number, message: "\(error)")
+                state.problems.append(problem)
+                state.losses.append(problem)
             }
         }
         return segments
-    }
-
-    private func note(_ message: String, _ file: String, _ state: inout State) {
-        state.problems.append(Problem(file: file, message: message))
     }
 
     private func readUnknown(
@@ -151,7 +154,10 @@ package final class StoreFollower: Sendable {
         }
         let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
         try reader.header.requirePlace(number, in: manifest)
-        if let problem = reader.indexProblem { note("\(problem)", name, &state) }
+        // Columns are asked instead of the index: no event is missing for it.
+        if let problem = reader.indexProblem {
+            state.problems.append(Problem(file: name, segment: number, message: "\(problem)"))
+        }
         state.sealed[number] = reader
         if state.open?.reader.header.number == number { state.open = nil }
         return StoreSnapshot.Segment(reader: reader, entries: reader.entries)
@@ -162,10 +168,7 @@ package final class StoreFollower: Sendable {
         _ name: String, number: UInt64, _ file: any StorageFile, size: Int, _ state: inout State
     ) throws -> StoreSnapshot.Segment? {
         if state.open?.reader.header.number != number {
-            // Without a header the file is just being created; if it once had one, the log knows of its blocks.
-            guard let head = try? file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header"),
-                let header = try? head.withView({ try SegmentHeader($0) })
-            else { return nil }
+            guard let header = try readHeader(file, size: size) else { return nil }
             try header.requirePlace(number, in: manifest)
             let reader = SegmentReader(open: name, header: header, file: file, cache: cache)
             state.open = OpenSegment(
@@ -181,12 +184,32 @@ package final class StoreFollower: Sendable {
                 open.nextIndex = block.header.index + 1
                 open.chainAfter = block.header.chainAfter
             case .damaged(_, let problem):
-                note("\(problem)", name, &state)
+                open.damage.append(Problem(file: name, segment: number, message: "\(problem)"))
             }
         }
         open.end = scan.end
         state.open = open
+        state.problems += open.damage
+        state.losses += open.damage
         return StoreSnapshot.Segment(reader: open.reader, entries: open.entries)
+    }
+
+    /// The header of an open segment, or nil where there is none yet and so no block: the file is just being created.
+    private func readHeader(_ file: any StorageFile, size: Int) throws -> SegmentHeader? {
+        do {
+            return try file.bytes(at: 0, SegmentHeader.byteCount, what: "segment header")
+                .withView { try SegmentHeader($0) }
+        } catch let error as FormatError {
+            // The header is durable before the first block is written: behind a block it can only be damaged.
+            let start = SegmentHeader.byteCount
+            guard size >= start + BlockHeader.byteCount,
+                let block = try? file.bytes(at: start, BlockHeader.byteCount, what: "block header"),
+                (try? block.withView { try BlockHeader($0, origin: start) }) != nil
+            else { return nil }
+            throw error
+        } catch {
+            return nil
+        }
     }
 
     /// The blocks behind those known. What looks like damage may be a block that was just being written, with the next
@@ -213,7 +236,7 @@ package final class StoreFollower: Sendable {
             if try log.readOn(in: storage), log.replay.nextSequence >= end {
                 log.drop(before: end)
                 state.log = log
-                return snapshot(segments, log.replay, end)
+                return snapshot(segments, log.replay, end, state)
             }
         }
         return try readWholeLog(&state, behind: segments, isLast: isLast)
@@ -236,19 +259,23 @@ package final class StoreFollower: Sendable {
             files.append(LogReplay.File(path: path, bytes: bytes, header: header))
         }
         try replay.add(files, store: manifest.storeID.withView { Octets16($0) })
+        state.logLosses = []
         if !replay.lost.isEmpty {
             guard isLast else { return nil }
-            for finding in replay.findings { note("\(finding)", finding.file, &state) }
+            state.logLosses = replay.findings.map {
+                Problem(file: $0.file, segment: nil, message: "\($0)")
+            }
+            state.problems += state.logLosses
         }
         if let newest = files.compactMap({ $0.header?.fileNumber }).max() {
             state.log = try LogTail(replay, newest: newest, in: storage)
         }
-        return snapshot(segments, replay, end)
+        return snapshot(segments, replay, end, state)
     }
 
     /// What segments that reach up to `end` and the log behind them hold.
     private func snapshot(
-        _ segments: [StoreSnapshot.Segment], _ replay: LogReplay, _ end: UInt64
+        _ segments: [StoreSnapshot.Segment], _ replay: LogReplay, _ end: UInt64, _ state: State
     ) -> StoreSnapshot {
         StoreSnapshot(
             storeID: manifest.storeID, segments: segments,
@@ -257,7 +284,7 @@ package final class StoreFollower: Sendable {
                 return StoreSnapshot.Tail(
                     run: replayed.run, count: replayed.run.count, start: end > first ? Int(end - first) : 0)
             },
-            endSequence: replay.nextSequence)
+            endSequence: replay.nextSequence, problems: state.losses + state.logLosses)
     }
 
     private func chainHead(_ segments: [StoreSnapshot.Segment], _ state: State) throws -> Digest {

@@ -35,6 +35,20 @@ package struct StoreSnapshot: Sendable {
         package var endSequence: UInt64 { run.firstSequence + UInt64(count) }
     }
 
+    /// A file, or part of one, that could not be read when the snapshot was taken: its events are not in it.
+    package struct Problem: Sendable, Equatable {
+        package var file: String
+        /// The number of the segment, or nil where a file of the log is meant.
+        package var segment: UInt64?
+        package var message: String
+
+        package init(file: String, segment: UInt64?, message: String) {
+            self.file = file
+            self.segment = segment
+            self.message = message
+        }
+    }
+
     /// 16 bytes.
     package var storeID: [UInt8]
     /// By ascending sequence; the last may be open.
@@ -43,12 +57,17 @@ package struct StoreSnapshot: Sendable {
     package var tail: [Tail]
     /// The sequence after the last event.
     package var endSequence: UInt64
+    /// What was left out because it could not be read.
+    package var problems: [Problem]
 
-    package init(storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64) {
+    package init(
+        storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64, problems: [Problem] = []
+    ) {
         self.storeID = storeID
         self.segments = segments
         self.tail = tail
         self.endSequence = endSequence
+        self.problems = problems
     }
 
     /// The first 8 bytes of the store id, which minted ids carry.

@@ -48,7 +48,8 @@ final class ReadableStore {
     }
 
     func warn(_ problems: [QueryProblem]) {
-        for problem in problems { warn("\(problem)") }
+        // What made a file unreadable was told when the snapshot was taken.
+        for problem in problems where !told.contains(problem.what) { warn("\(problem)") }
     }
 
     func warn(_ problem: String) {
