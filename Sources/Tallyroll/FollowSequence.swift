@@ -115,7 +115,8 @@ public struct FollowSequence: AsyncSequence, Sendable {
 
         private static func first(_ start: FollowStart, _ snapshot: StoreSnapshot) -> UInt64 {
             switch start {
-            case .beginning: snapshot.firstSequence
+            // Where something cannot be read, nobody knows that nothing stood before it.
+            case .beginning: snapshot.problems.isEmpty ? snapshot.firstSequence : 0
             case .now: snapshot.endSequence
             case .sequence(let sequence): sequence
             }

@@ -76,7 +76,9 @@ struct QueryScope: Sendable {
             guard wanted.upperBound >= Int64(clamping: problem.sequences.lowerBound) else { continue }
             // What lies at the end may hold any number of events.
             let isAtEnd = problem.sequences.upperBound >= snapshot.endSequence
-            guard isAtEnd || wanted.lowerBound < Int64(clamping: problem.sequences.upperBound) else { continue }
+            guard isAtEnd || wanted.lowerBound < Int64(clamping: problem.sequences.upperBound) else {
+                continue
+            }
             trace.report(problem)
         }
     }

@@ -156,7 +156,9 @@ package enum ParallelRun {
         _ initial: () throws -> Partial, _ body: @Sendable (Int, QueryTrace, inout Partial) throws -> Void
     ) throws -> [Partial] {
         let threads = max(1, min(threads, count))
-        let workers = try (0..<threads).map { Worker(try initial(), $0 == 0 ? trace : trace.forHelper(of: caller)) }
+        let workers = try (0..<threads).map {
+            Worker(try initial(), $0 == 0 ? trace : trace.forHelper(of: caller))
+        }
         trace.threads = max(trace.threads, threads)
         let progress = Progress()
         withoutActuallyEscaping(body) { body in
