@@ -47,6 +47,7 @@ extension SegmentDump {
         guard let footer = inspection.footer else { return .null }
         var dictionaries: [JSONValue] = []
         var postings: [JSONValue] = []
+        var filters: [JSONValue] = []
         for section in footer.sections {
             let id = DictionaryID(rawValue: section.id)
             let name = JSONValue.string(id.map { "\($0)" } ?? "\(section.id)")
@@ -58,18 +59,29 @@ extension SegmentDump {
                         ("bytes", .count(section.length)),
                     ]))
             } else if section.role == .postings {
-                let place = SegmentInspection.postingDictionaries.firstIndex { $0 == id }
-                let lists = place.flatMap { inspection.postings[$0] }
+                let column = PostingColumn(rawValue: section.id)
+                let lists = column.flatMap { inspection.postings[$0] }
                 postings.append(
                     .object([
-                        ("dictionary", name), ("lists", .optional(lists?.termCount, JSONValue.count)),
+                        ("dictionary", .string(IndexNames.name(section))),
+                        ("lists", .optional(lists?.termCount, JSONValue.count)),
                         ("events", .optional(lists?.postingCount, JSONValue.count)),
+                        ("bytes", .count(section.length)),
+                    ]))
+            } else if section.role == .filter {
+                let filter = FilterKind(rawValue: section.id).flatMap { inspection.filters[$0] }
+                filters.append(
+                    .object([
+                        ("filter", .string(IndexNames.name(section))),
+                        ("keys_of_one_block", .optional(filter?.singles.count, JSONValue.count)),
+                        ("keys_of_several", .optional(filter?.listCount, JSONValue.count)),
                         ("bytes", .count(section.length)),
                     ]))
             }
         }
         return .object([
             ("dictionaries", .array(dictionaries)), ("postings", .array(postings)),
+            ("filters", .array(filters)),
             ("ids", .optional(inspection.ids?.count, JSONValue.count)),
         ])
     }

@@ -121,21 +121,17 @@ package struct SegmentDump {
         }
         var lists = Table(["posting lists", "lists", "events", "bytes", "longest"])
         for section in footer.sections where section.role == .postings {
-            let id = DictionaryID(rawValue: section.id)
-            let place = SegmentInspection.postingDictionaries.firstIndex { $0 == id }
-            guard let postings = place.flatMap({ inspection.postings[$0] }) else {
-                lists.add([
-                    id.map { "\($0)" } ?? "\(section.id)", style.bad("damaged"), "", "\(section.length)", "",
-                ])
+            let column = PostingColumn(rawValue: section.id)
+            guard let column, let postings = inspection.postings[column] else {
+                lists.add([IndexNames.name(section), style.bad("damaged"), "", "\(section.length)", ""])
                 continue
             }
             lists.add([
-                id.map { "\($0)" } ?? "", "\(postings.termCount)", "\(postings.postingCount)",
-                "\(section.length)",
-                longest(postings, id),
+                "\(column)", "\(postings.termCount)", "\(postings.postingCount)", "\(section.length)",
+                longest(postings, column),
             ])
         }
-        var lines = [style.title("indexes")] + dictionaries.lines + lists.lines
+        var lines = [style.title("indexes")] + dictionaries.lines + lists.lines + filterLines(footer)
         if let section = footer.section(.ids) {
             lines.append(
                 "  ids: \(inspection.ids.map { "\($0.count)" } ?? style.bad("damaged")), \(section.length) bytes"
@@ -144,10 +140,28 @@ package struct SegmentDump {
         return lines
     }
 
-    private func longest(_ postings: TermPostings, _ id: DictionaryID?) -> String {
+    private func filterLines(_ footer: SegmentFooter) -> [String] {
+        var table = Table(["filter", "keys of one block", "of several", "unknown blocks", "bytes"])
+        var isEmpty = true
+        for section in footer.sections where section.role == .filter {
+            isEmpty = false
+            let filter = FilterKind(rawValue: section.id).flatMap { inspection.filters[$0] }
+            table.add([
+                IndexNames.name(section), filter.map { "\($0.singles.count)" } ?? style.bad("damaged"),
+                filter.map { "\($0.listCount)" } ?? "", filter.map { "\($0.unknown.count)" } ?? "",
+                "\(section.length)",
+            ])
+        }
+        return isEmpty ? [] : table.lines
+    }
+
+    private func longest(_ postings: TermPostings, _ column: PostingColumn) -> String {
         let counts = postings.counts().dropFirst()
-        guard let most = counts.max(), let code = counts.firstIndex(of: most), let id else { return "" }
-        let term = inspection.dictionaries[id.index]?[UInt32(code)].map { name(of: $0, id) } ?? "term \(code)"
+        guard let most = counts.max(), let code = counts.firstIndex(of: most) else { return "" }
+        let term =
+            column.dictionary.flatMap { id in
+                inspection.dictionaries[id.index]?[UInt32(code)].map { name(of: $0, id) }
+            } ?? OutcomeKind(rawValue: UInt8(clamping: code)).map { "\($0)" } ?? "term \(code)"
         return "\(term): \(most)"
     }
 
@@ -173,11 +187,11 @@ package struct SegmentDump {
         guard let footer = inspection.footer else { return [] }
         var table = Table(["section", "offset", "bytes", "checksum"])
         for section in footer.sections {
-            let name =
-                section.role == .dictionary || section.role == .postings
-                ? "\(section.role) \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
-                : "\(section.role)"
-            table.add([name, "\(section.offset)", "\(section.length)", hex(section.checksum)])
+            let name = IndexNames.name(section)
+            table.add([
+                ["\(section.role)", name].filter { !$0.isEmpty }.joined(separator: " "), "\(section.offset)",
+                "\(section.length)", hex(section.checksum),
+            ])
         }
         var lines = [
             style.title("footer: sections at \(footer.tableOffset), end sequence \(footer.endSequence)")

@@ -20,6 +20,33 @@ struct DamageTests {
         return sequences
     }
 
+    /// Indexes only help: where they are damaged, columns are asked, and the answers are the same.
+    @Test(arguments: [707] as [UInt64]) func indexesAreDoneWithout(_ seed: UInt64) throws {
+        var world = try QueryWorld(seed: seed, blockEvents: 16, count: 300)
+        var damaged = 0
+        for segment in try world.store.reopenedSnapshot().segments {
+            for section in segment.reader.footer?.sections ?? [] {
+                guard section.role == .filter || section.role == .postings || section.role == .ids else {
+                    continue
+                }
+                try flip(
+                    world, segment: segment.reader.header.number, at: section.offset + section.length / 2)
+                damaged += 1
+            }
+        }
+        #expect(damaged > 10)
+        let engine = QueryEngine(try world.store.reopenedSnapshot(), now: 0)
+        for _ in 0..<150 {
+            let filter = world.filter()
+            let results = try engine.events(where: filter, order: .oldest)
+            let found = try drain(results)
+            #expect(
+                found == world.expected(filter, .oldest).map { UInt64(world.events[$0].sequence) },
+                "seed \(seed): \(filter)")
+            #expect(results.problems.isEmpty)
+        }
+    }
+
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func costsOneBlockAndIsReported(_ seed: UInt64) throws {
         var world = try QueryWorld(seed: 900 + seed, blockEvents: 16, count: 260)

@@ -14,6 +14,12 @@ struct QueryWorld {
         try self.init(seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events)
     }
 
+    /// Every set of indexes must give the same answers.
+    private static let indexes: [SegmentIndexes] = [
+        .all, .default, .none, [.text, .result], [.details, .session, .request],
+        [.details("a"), .details("k.v"), .action, .ip], [.correlation, .component, .severity],
+    ]
+
     /// `change` may make something else of each event before it is written.
     init(
         seed: UInt64, blockEvents: Int, count: Int,
@@ -23,7 +29,8 @@ struct QueryWorld {
         generator = Generator(random: SplitMix64(seed: seed))
         store = try TestStore(
             blockEvents: blockEvents, firstSequence: generator.random.chance(30) ? 1_000 : 0,
-            codec: generator.random.chance(50) ? .deflate : .none)
+            codec: generator.random.chance(50) ? .deflate : .none,
+            indexes: QueryWorld.indexes[Int(seed % UInt64(QueryWorld.indexes.count))])
         let firstSequence = store.endSequence
         generator.chooseVocabulary()
         // Some stores are in the order of time, some nearly, some not at all.

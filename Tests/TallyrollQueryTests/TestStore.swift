@@ -10,6 +10,7 @@ final class TestStore {
     private let encoder: BlockEncoder
     private let cache = BlockCache(capacity: 8 << 20)
     private let blockEvents: Int
+    private let indexes: SegmentIndexes
     private var segments: [StoreSnapshot.Segment] = []
     private var tail: [StoreSnapshot.Tail] = []
     private(set) var nextSequence: UInt64
@@ -20,9 +21,13 @@ final class TestStore {
     /// Records waiting for a block.
     private var waiting: [(record: [UInt8], recordedAt: Int64)] = []
 
-    init(blockEvents: Int, firstSequence: UInt64 = 0, codec: Codec = .none) throws {
+    init(
+        blockEvents: Int, firstSequence: UInt64 = 0, codec: Codec = .none,
+        indexes: SegmentIndexes = .none
+    ) throws {
         storeID = (0..<16).map { UInt8(0xA0 + $0) }
         self.blockEvents = blockEvents
+        self.indexes = indexes
         nextSequence = firstSequence
         encoder = BlockEncoder(codec: codec, level: 1)
         try storage.createDirectory("")
@@ -64,7 +69,8 @@ final class TestStore {
                 storeID: storeID, number: UInt64(segments.count + 1), epoch: 1, firstSequence: first,
                 capacity: 64 << 20, created: 0, blockEvents: blockEvents,
                 chainBefore: [UInt8](repeating: 1, count: 32),
-                frontier: (0..<first.nonzeroBitCount).map { [UInt8](repeating: UInt8($0), count: 32) })
+                frontier: (0..<first.nonzeroBitCount).map { [UInt8](repeating: UInt8($0), count: 32) },
+                indexes: indexes)
             builder = try SegmentBuilder.create(header, in: storage, encoder: encoder)
             entries = []
             if let builder {

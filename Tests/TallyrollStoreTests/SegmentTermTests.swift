@@ -97,6 +97,6 @@ import TallyrollIntegrity
         let reader = try SegmentReader(SegmentName.of(1), in: storage, cache: BlockCache(capacity: 1 << 20))
         #expect(reader.indexProblem != nil)
         #expect(reader.entries.count == 1)
-        #expect(try reader.postings(.type) == nil)
+        #expect(try reader.postings(PostingColumn.type) == nil)
     }
 }

@@ -15,6 +15,7 @@ struct VerifyStore {
         /// False leaves the last segment open.
         var sealsLast = true
         var storeByte: UInt8 = 7
+        var indexes = SegmentIndexes.all
         var hasForeignIDs = true
         /// Events whose records are changed while the chain stays that of the unchanged ones.
         var forged: Set<UInt64> = []
@@ -94,7 +95,8 @@ struct VerifyStore {
             let header = SegmentHeader(
                 storeID: id, number: UInt64(number + 1), epoch: 1, firstSequence: sequence, capacity: 1 << 20,
                 created: 1, blockEvents: 16, chainBefore: chain.head.bytes,
-                frontier: frontier.hashes.map(\.bytes))
+                frontier: frontier.hashes.map(\.bytes),
+                indexes: shape.indexes)
             let builder = try SegmentBuilder.create(header, in: storage, encoder: encoder)
             for size in sizes {
                 let run = try run(size, chain: &chain, parser: &parser)

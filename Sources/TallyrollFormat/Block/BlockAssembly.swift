@@ -3,12 +3,21 @@ struct BlockAssembly: ~Copyable {
     /// The codes of the block encoded last, by row, and the hashes of its ids: what the segment's indexes are
     /// built from.
     private(set) var typeCodes: [UInt32] = []
+    private(set) var severityCodes: [UInt32] = []
+    private(set) var actionCodes: [UInt32] = []
+    private(set) var componentCodes: [UInt32] = []
     private(set) var userCodes: [UInt32] = []
     private(set) var resourceCodes: [UInt32] = []
     /// `IDHash` of each foreign id, `IDHash.none` where there is none.
     private(set) var idHashes: [UInt64] = []
     /// The segment's dictionaries, by `DictionaryID.index`.
     private(set) var dictionaries: [SharedTerms] = []
+
+    /// The outcomes of the block encoded last, as they are in records.
+    var outcomes: UnsafeBufferPointer<Int64> { numbers.outcomeValues }
+
+    /// Where the values of a field of the block encoded last lie in its memory.
+    func values(_ field: StringField) -> ValueSpan { texts[field.index].span }
 
     private var termsBefore: [Int] = []
 
@@ -21,9 +30,6 @@ struct BlockAssembly: ~Copyable {
     private var texts = ValueColumns(count: StringField.count)
     private var numbers = FixedColumns()
     private var users = LeaderRows([])
-    private var severityCodes: [UInt32] = []
-    private var actionCodes: [UInt32] = []
-    private var componentCodes: [UInt32] = []
     private var resourceText = ByteWriter(capacity: 64 << 10)
     private var resources = ValueColumn()
     private var section = ByteWriter(capacity: 64 << 10)

@@ -35,11 +35,22 @@ package final class BlockEncoder {
 
     package init(codec: Codec, level: Int) { assembly = BlockAssembly(codec: codec, level: level) }
 
-    /// The codes of the block encoded last, by row, and the hashes of its ids: what the segment's indexes are
-    /// built from.
-    package var typeCodes: [UInt32] { assembly.typeCodes }
-    package var userCodes: [UInt32] { assembly.userCodes }
-    package var resourceCodes: [UInt32] { assembly.resourceCodes }
+    /// Appends the codes of a column of the block encoded last, by row: what posting lists are built from.
+    package func appendCodes(_ column: PostingColumn, to codes: inout [UInt32]) {
+        switch column {
+        case .type: codes.append(contentsOf: assembly.typeCodes)
+        case .severity: codes.append(contentsOf: assembly.severityCodes)
+        case .action: codes.append(contentsOf: assembly.actionCodes)
+        case .component: codes.append(contentsOf: assembly.componentCodes)
+        case .user: codes.append(contentsOf: assembly.userCodes)
+        case .resource: codes.append(contentsOf: assembly.resourceCodes)
+        case .outcome: codes.append(contentsOf: assembly.outcomes.lazy.map { UInt32(truncatingIfNeeded: $0) })
+        }
+    }
+
+    /// Where the values of a field of the block encoded last lie in the memory of its input; valid until the next.
+    package func values(_ field: StringField) -> ValueSpan { assembly.values(field) }
+
     /// `IDHash` of each foreign id, `IDHash.none` where there is none.
     package var idHashes: [UInt64] { assembly.idHashes }
     /// The segment's dictionaries, by `DictionaryID.index`.

@@ -139,6 +139,11 @@ package struct BlockRows: ~Copyable {
         return cells[field.index * count + row]
     }
 
+    /// The values of a field and the memory they lie in, valid until the next load; nil when no event has it.
+    package func values(_ field: StringField) -> (ValueList, ByteView)? {
+        hasField[field.index] ? (fields[field.index], text.view) : nil
+    }
+
     /// Appends the record of a row to `out`, as it was written.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws(FormatError) {
         precondition(row >= 0 && row < count)

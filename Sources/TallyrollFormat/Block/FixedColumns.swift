@@ -26,6 +26,8 @@ struct FixedColumns: ~Copyable {
     private var hasDuration = PlainList<Bool>()
     private var digitsAreShortest = true
 
+    /// Valid until the next change.
+    var outcomeValues: UnsafeBufferPointer<Int64> { outcomes.elements }
     var timeRange: ClosedRange<Int64> { FixedColumns.range(timestamps.elements) }
     var recordedRange: ClosedRange<Int64> { FixedColumns.range(recorded.elements) }
 

@@ -108,7 +108,7 @@ extension AnnotatedBytes {
         bytes.integer(UInt64.self, "capacity in bytes")
         bytes.integer(Int64.self, "created", timeText)
         bytes.integer(UInt32.self, "events a block holds at most")
-        bytes.integer(UInt32.self, "zero")
+        bytes.integer(UInt32.self, "indexes, a bit each") { hex(UInt64($0)) }
         bytes.add(32) { _ in "chain hash before the first sequence" }
         var hashes = 0
         bytes.integer(UInt32.self, "frontier hashes") {
@@ -116,7 +116,7 @@ extension AnnotatedBytes {
             return "\($0)"
         }
         for number in 0..<hashes { bytes.add(32) { _ in "frontier hash \(number)" } }
-        bytes.add(SegmentHeader.byteCount - 8 - bytes.end) { _ in "zeros" }
+        bytes.add(SegmentHeader.byteCount - 8 - bytes.end) { _ in "paths of details that are indexed; zeros" }
         bytes.integer(UInt64.self, "checksum of bytes 0 to 4087", hex)
         return bytes
     }

@@ -4,12 +4,14 @@ package enum IndexRole: UInt8, CaseIterable, Sendable {
     case blocks = 1
     /// A dictionary; the id is a `DictionaryID`.
     case dictionary = 2
-    /// Posting lists; the id is the `DictionaryID` of their terms.
+    /// Posting lists; the id is a `PostingColumn`.
     case postings = 3
     /// Where foreign ids are found.
     case ids = 4
     /// Chain and tree at the end of the segment.
     case heads = 5
+    /// A block filter; the id is a `FilterKind`.
+    case filter = 6
 }
 
 package struct IndexSection: Equatable, Sendable {
@@ -139,7 +141,7 @@ package struct SegmentFooter: Equatable, Sendable {
         while reader.remaining > 0 {
             let tag = try reader.u8()
             guard let role = IndexRole(rawValue: tag) else {
-                throw reader.invalid("role", expected: "1 to 5", found: "\(tag)")
+                throw reader.invalid("role", expected: "1 to 6", found: "\(tag)")
             }
             let id = try reader.u8()
             guard try reader.bytes(6).raw.allSatisfy({ $0 == 0 }) else {

@@ -12,10 +12,11 @@
 ///  56    8   capacity in bytes
 ///  64    8   time of creation, ns
 ///  72    4   events a block holds at most
-///  76    4   zero
+///  76    4   the indexes that the segment gets when it is sealed, a bit each
 ///  80   32   chain hash before the first sequence
 /// 112    4   number of frontier hashes
-/// 116  n*32  the tree's frontier at the first sequence; then zeros
+/// 116  n*32  the tree's frontier at the first sequence
+///        …   the paths of details that are indexed, as `DetailsPaths` writes them; then zeros
 /// 4088   8   checksum of bytes 0 to 4087
 /// ```
 package struct SegmentHeader: Equatable, Sendable {
@@ -32,10 +33,12 @@ package struct SegmentHeader: Equatable, Sendable {
     package var blockEvents: Int
     package var chainBefore: [UInt8]
     package var frontier: [[UInt8]]
+    package var indexes: SegmentIndexes
 
     package init(
         storeID: [UInt8], number: UInt64, epoch: UInt64, firstSequence: UInt64, capacity: Int, created: Int64,
-        blockEvents: Int, chainBefore: [UInt8], frontier: [[UInt8]]
+        blockEvents: Int, chainBefore: [UInt8], frontier: [[UInt8]],
+        indexes: SegmentIndexes = .default
     ) {
         self.storeID = storeID
         self.number = number
@@ -46,6 +49,7 @@ package struct SegmentHeader: Equatable, Sendable {
         self.blockEvents = blockEvents
         self.chainBefore = chainBefore
         self.frontier = frontier
+        self.indexes = indexes
     }
 
     /// The first 8 bytes of the store id, which every block repeats.
@@ -64,10 +68,11 @@ package struct SegmentHeader: Equatable, Sendable {
         out.u64(UInt64(capacity))
         out.i64(created)
         out.u32(UInt32(blockEvents))
-        out.u32(0)
+        out.u32(indexes.bits)
         out.bytes(chainBefore)
         out.u32(UInt32(frontier.count))
         for hash in frontier { out.bytes(hash) }
+        DetailsPaths.write(indexes.sortedPaths, into: &out)
         out.zeros(SegmentHeader.byteCount - 8 - (out.count - start))
         out.u64(Checksum.of(out.view.trusted(start, SegmentHeader.byteCount - 8)))
     }
@@ -103,10 +108,10 @@ package struct SegmentHeader: Equatable, Sendable {
         let capacity = try reader.u64()
         created = try reader.i64()
         blockEvents = Int(try reader.u32())
-        let zero = try reader.u32()
+        let indexBits = try reader.u32()
         chainBefore = try reader.bytes(32).array
         let count = Int(try reader.u32())
-        guard length == UInt32(SegmentHeader.byteCount), zero == 0, count <= 64,
+        guard length == UInt32(SegmentHeader.byteCount), count <= 64,
             capacity <= UInt64(Int64.max),
             firstSequence <= UInt64(Int64.max)
         else { throw reader.invalid("fields", expected: "values of version 1", found: "others") }
@@ -114,6 +119,15 @@ package struct SegmentHeader: Equatable, Sendable {
         var frontier: [[UInt8]] = []
         for _ in 0..<count { frontier.append(try reader.bytes(32).array) }
         self.frontier = frontier
+        let start = reader.offset
+        let paths = try DetailsPaths.read(
+            whole.trusted(start, SegmentHeader.byteCount - 8 - start), origin: start)
+        guard let indexes = SegmentIndexes(bits: indexBits, paths: paths.paths ?? []) else {
+            throw FormatError(
+                .invalid, "segment header: indexes", offset: 76, expected: "bits of version 1",
+                found: hex(UInt64(indexBits)))
+        }
+        self.indexes = indexes
     }
 }
 

@@ -14,6 +14,7 @@ struct IndexAnswers {
     private let prepared: PreparedFilter
     private let segment: StoreSnapshot.Segment
     private let filter: SegmentFilter
+    private let filters: BlockFilters
     /// What the posting lists that were handed out borrow from.
     private(set) var owners: [SegmentReader.LoadedPostings] = []
 
@@ -21,6 +22,7 @@ struct IndexAnswers {
         self.prepared = prepared
         self.segment = segment
         self.filter = filter
+        filters = BlockFilters(prepared, segment)
     }
 
     private var reader: SegmentReader { segment.reader }
@@ -71,8 +73,19 @@ struct IndexAnswers {
 
     // MARK: Without reading
 
-    /// The dictionaries whose posting lists would be read for an answer; nil when there would be none.
-    func indexes(_ tree: FilterTree) throws -> Set<DictionaryID>? {
+    /// What would be read for an answer.
+    enum Index: Hashable {
+        case postings(PostingColumn)
+        case filter(FilterKind)
+
+        var isFilter: Bool {
+            if case .filter = self { return true }
+            return false
+        }
+    }
+
+    /// The indexes that would be read for an answer; nil when there would be none.
+    func indexes(_ tree: FilterTree) throws -> Set<Index>? {
         switch tree {
         case .constant: return []
         case .leaf(let index): return try indexes(leaf: index)
@@ -81,7 +94,7 @@ struct IndexAnswers {
             let known = try parts.compactMap { try indexes($0) }
             return known.isEmpty ? nil : known.reduce(into: []) { $0.formUnion($1) }
         case .or(let parts):
-            var all: Set<DictionaryID> = []
+            var all: Set<Index> = []
             for part in parts {
                 guard let some = try indexes(part) else { return nil }
                 all.formUnion(some)
@@ -90,13 +103,18 @@ struct IndexAnswers {
         }
     }
 
-    private func indexes(leaf index: Int) throws -> Set<DictionaryID>? {
+    private func indexes(leaf index: Int) throws -> Set<Index>? {
         if let equality = prepared.questions[index].equality, equality.field == .id { return [] }
-        guard let terms = try filter.terms(index), reader.hasPostings(terms.dictionary) else { return nil }
-        if terms.listed != nil { return [terms.dictionary] }
+        if let kind = filters.kind(leaf: index) { return [.filter(kind)] }
+        if case .outcome = LeafSource(prepared.leaves[index].field) {
+            return reader.hasPostings(.outcome) ? [.postings(.outcome)] : nil
+        }
+        guard let terms = try filter.terms(index), let column = PostingColumn(terms.dictionary),
+            reader.hasPostings(column)
+        else { return nil }
+        if terms.listed != nil { return [.postings(column)] }
         switch prepared.questions[index] {
-        case .exists, .comparison(_, .notEqual, _):
-            return terms.dictionary == .resource ? nil : [terms.dictionary]
+        case .exists, .comparison(_, .notEqual, _): return column == .resource ? nil : [.postings(column)]
         default: return nil
         }
     }
@@ -114,8 +132,18 @@ struct IndexAnswers {
 
     private mutating func answer(leaf index: Int) throws -> IndexAnswer? {
         if let blocks = try blocksByID(index) { return IndexAnswer(set: .blocks(blocks), isExact: false) }
+        if let blocks = try filters.blocks(leaf: index) {
+            let ranges = blocks.decode().map { segment.ordinals(ofBlock: Int($0)) }.filter { !$0.isEmpty }
+            return IndexAnswer(set: .blocks(ranges), isExact: false)
+        }
+        if case .outcome = LeafSource(prepared.leaves[index].field) {
+            let kinds = OutcomeKind.allCases.filter { prepared.leaves[index].matches(outcome: $0) }
+            return try answer(kinds.map { UInt32($0.rawValue) }, .outcome)
+        }
         guard let terms = try filter.terms(index) else { return nil }
-        if let codes = terms.listed { return try answer(codes, terms.dictionary) }
+        if let codes = terms.listed {
+            return try PostingColumn(terms.dictionary).flatMap { try answer(codes, $0) }
+        }
         return try answer(excluded: prepared.questions[index], terms.dictionary)
     }
 
@@ -144,9 +172,9 @@ struct IndexAnswers {
     }
 
     /// The events with one of some codes.
-    private mutating func answer(_ codes: [UInt32], _ dictionary: DictionaryID) throws -> IndexAnswer? {
+    private mutating func answer(_ codes: [UInt32], _ column: PostingColumn) throws -> IndexAnswer? {
         if codes.isEmpty { return IndexAnswer(set: .nothing, isExact: true) }
-        guard let loaded = try reader.postings(dictionary) else { return nil }
+        guard let loaded = try reader.postings(column) else { return nil }
         let postings = loaded.postings
         owners.append(loaded)
         if postings.postingCount == postings.universe, codes.count * 2 > postings.termCount {
@@ -237,14 +265,24 @@ struct IndexAnswers {
     static func any(_ sets: [IndexSet]) -> IndexSet {
         var kept: [IndexSet] = []
         var lists: [PostingList] = []
+        var blocks: [Range<Int>] = []
         for set in sets {
             switch set {
             case .everything: return .everything
             case .nothing: continue
             case .lists(let more, _): lists += more
+            case .blocks(let more): blocks += more
             case .any(let inner): kept += inner
             default: kept.append(set)
             }
+        }
+        if !blocks.isEmpty {
+            // Whole blocks, so that two are the same or lie apart.
+            var ranges: [Range<Int>] = []
+            for block in blocks.sorted(by: { $0.lowerBound < $1.lowerBound }) where block != ranges.last {
+                ranges.append(block)
+            }
+            kept.append(.blocks(ranges))
         }
         // Lists of different dictionaries may share events.
         if !lists.isEmpty { kept.append(.lists(lists, isDisjoint: lists.count == 1)) }

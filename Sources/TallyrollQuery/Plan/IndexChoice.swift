@@ -31,6 +31,8 @@ struct IndexChoice {
         var share: Double
         /// Nanoseconds to read what is not in memory yet.
         var loading: Double
+        /// Whether only filters are asked: an answer costs nothing, and names blocks.
+        var namesBlocks = false
     }
 
     init(
@@ -74,17 +76,18 @@ struct IndexChoice {
         let trees = residual.map(\.tree)
         var rest = Array(trees.indices)
         if let pair = answers.resourcePair(trees) {
-            let loading = try loading([.resource])
+            let loading = loading([.postings(.resource)])
             found.append(
                 Candidate(places: pair, share: 1 / Double(max(try termCount(.resource), 1)), loading: loading)
             )
             rest.removeAll { pair.contains($0) }
         }
         for place in rest {
-            guard let dictionaries = try answers.indexes(trees[place]) else { continue }
+            guard let indexes = try answers.indexes(trees[place]) else { continue }
             found.append(
                 Candidate(
-                    places: [place], share: costs.share(trees[place]), loading: try loading(dictionaries)))
+                    places: [place], share: costs.share(trees[place]), loading: loading(indexes),
+                    namesBlocks: indexes.allSatisfy(\.isFilter)))
         }
         return found.sorted { $0.share < $1.share }
     }
@@ -93,9 +96,14 @@ struct IndexChoice {
         try plan.segment.reader.termCount(dictionary)
     }
 
-    private func loading(_ dictionaries: Set<DictionaryID>) throws -> Double {
-        dictionaries.reduce(0) { sum, dictionary in
-            guard let bytes = plan.segment.reader.unreadPostingBytes(dictionary) else { return sum }
+    private func loading(_ indexes: Set<IndexAnswers.Index>) -> Double {
+        indexes.reduce(0) { sum, index in
+            let unread: Int? =
+                switch index {
+                case .postings(let column): plan.segment.reader.unreadBytes(column)
+                case .filter(let kind): plan.segment.reader.unreadBytes(kind)
+                }
+            guard let bytes = unread else { return sum }
             return sum + PlanCosts.openBlock + Double(bytes) * PlanCosts.readByte
         }
     }
@@ -103,15 +111,23 @@ struct IndexChoice {
     // MARK: What is worth asking
 
     private mutating func consider(_ candidate: Candidate) throws {
-        guard pays(candidate.share, candidate, loading: candidate.loading, isExact: true) else { return }
         let trees = candidate.places.map { residual[$0].tree }
+        // How few blocks a filter leaves over is not known before it is asked.
+        let isWorthAsking =
+            candidate.namesBlocks
+            ? candidate.loading < costs.cost(all: trees, rows: rows)
+            : pays(candidate.share, candidate, loading: candidate.loading, isExact: true)
+        guard isWorthAsking else { return }
         let answer =
             candidate.places.count == 2
             ? try answers.answer(resourceAmong: trees)?.answer : try answers.answer(trees[0])
         guard let answer else { return }
         let share = answer.set.fraction(universe)
         // Now that it is known how long the lists are.
-        guard pays(share, candidate, loading: 0, isExact: answer.isExact, set: answer.set) else { return }
+        guard
+            candidate.namesBlocks && share < 1
+                || pays(share, candidate, loading: 0, isExact: answer.isExact, set: answer.set)
+        else { return }
         sets.append(answer.set)
         for place in candidate.places { noteIndexed(residual[place].number, share) }
         rows *= share

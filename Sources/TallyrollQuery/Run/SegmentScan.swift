@@ -267,7 +267,15 @@ final class SegmentScan {
             return lists.counts().enumerated().dropFirst().map { (UInt32($0.offset), Int($0.element)) }
         }
         guard lists.termCount <= 64 || lists.termCount * 64 < ordinals.count else { return nil }
-        if let candidates = plan.candidates, candidates.few == nil, lists.termCount > 64 { return nil }
+        if let candidates = plan.candidates {
+            // Every list is looked into for every candidate, which must cost less than the column of their blocks.
+            if let few = candidates.few {
+                let looks = Double(few.count * lists.termCount) * PlanCosts.seek
+                guard looks < Double(blocks.count) * PlanCosts.openBlock else { return nil }
+            } else if lists.termCount > 64 {
+                return nil
+            }
+        }
         return try (1..<UInt32(lists.termCount + 1)).map { code in
             let list = try lists.list(code)
             return (code, plan.candidates?.count(ordinals, also: list) ?? list.count(in: ordinals))

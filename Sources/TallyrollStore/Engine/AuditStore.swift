@@ -49,7 +49,7 @@ package final class AuditStore: Sendable {
             storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
         let context = StoreContext(
             storage: storage, time: time, entropy: entropy, options: options, manifest: manifest,
-            epoch: recovery.epoch, cache: cache)
+            epoch: recovery.epoch, cache: cache, indexes: options.indexes ?? recovery.indexes)
         context.state.withLock { state in
             state.segments = recovery.segments
             state.openSegment = recovery.openReader

@@ -185,7 +185,8 @@ final class BlockWorker: Sendable {
                 storeID: context.manifest.storeID, number: progress.sealedSegments + 1, epoch: context.epoch,
                 firstSequence: sequence, capacity: context.manifest.segmentBytes,
                 created: context.time.nowNanoseconds(), blockEvents: context.manifest.blockEvents,
-                chainBefore: chainHead.array, frontier: frontier.hashes.map { $0.array })
+                chainBefore: chainHead.array, frontier: frontier.hashes.map { $0.array },
+                indexes: context.indexes)
             let created = try SegmentBuilder.create(header, in: context.storage, encoder: encoder)
             builder = created
             progress.openSince = created.header.created

@@ -10,6 +10,8 @@ final class StoreContext: Sendable {
     let manifest: StoreManifest
     let epoch: UInt64
     let cache: BlockCache
+    /// What new segments get.
+    let indexes: SegmentIndexes
     let state = Mutex(StoreState())
     /// Announced when readers see more events; closed with the writer.
     let appended = ChangeSignal()
@@ -17,7 +19,7 @@ final class StoreContext: Sendable {
 
     init(
         storage: any Storage, time: any TimeSource, entropy: any EntropySource, options: StoreOptions,
-        manifest: StoreManifest, epoch: UInt64, cache: BlockCache
+        manifest: StoreManifest, epoch: UInt64, cache: BlockCache, indexes: SegmentIndexes
     ) {
         self.storage = storage
         self.time = time
@@ -26,6 +28,7 @@ final class StoreContext: Sendable {
         self.manifest = manifest
         self.epoch = epoch
         self.cache = cache
+        self.indexes = indexes
         runs = RunPool(
             events: manifest.blockEvents,
             bytes: StoreContext.blockBytes(manifest) + StoreContext.eventBytesMax(manifest))

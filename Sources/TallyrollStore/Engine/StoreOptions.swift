@@ -20,6 +20,9 @@ public struct StoreOptions: Sendable, Equatable {
     public var backPressure = BackPressure.wait
     /// The durability of appends that do not name one.
     public var durability = Durability.disk
+    /// The indexes of new segments, beside those that all have; nil for those of the newest segment, and
+    /// `SegmentIndexes.default` in a new store. A segment that was begun keeps its choice.
+    public var indexes: SegmentIndexes?
     /// Memory for blocks that were read, in bytes.
     public var cacheBytes = 64 << 20
 
@@ -43,6 +46,12 @@ public struct StoreOptions: Sendable, Equatable {
             codec.isAvailable, "codec zstd: this build has no zstd; build with the package trait Zstd")
         try require(
             (1...9).contains(compressionLevel), "compression level \(compressionLevel): use 1 to 9")
+        if let indexes {
+            try require(
+                indexes.pathBytes <= DetailsPaths.bytesMax,
+                "paths of details to index: \(indexes.pathBytes) bytes, use at most \(DetailsPaths.bytesMax), or index all"
+            )
+        }
         try require(queueBytes > 0, "queue size \(queueBytes): use at least 1 byte")
         try require(cacheBytes >= 0, "cache size \(cacheBytes): use 0 or more bytes")
     }

@@ -16,7 +16,7 @@ package final class SegmentBuilder {
     private(set) var isSealed = false
 
     private let encoder: BlockEncoder
-    private var index = SegmentIndex()
+    private var index: SegmentIndex
     private var blockBytes = ByteWriter(capacity: 1 << 20)
     private var allocated: Int
 
@@ -31,6 +31,7 @@ package final class SegmentBuilder {
         self.file = file
         self.encoder = encoder
         self.allocated = allocated
+        index = SegmentIndex(header.indexes)
         nextSequence = header.firstSequence
         chainHead = try Digest.checked(header.chainBefore, "segment header: chain hash")
         frontier = try Frontier(
@@ -68,7 +69,8 @@ package final class SegmentBuilder {
         _ scan: BlockScan, header: SegmentHeader, path: String, file: any StorageFile, encoder: BlockEncoder
     ) throws -> SegmentBuilder {
         let builder = try SegmentBuilder(
-            header: header, path: path, file: file, encoder: encoder, allocated: try file.size())
+            header: header, path: path, file: file, encoder: encoder,
+            allocated: try file.size())
         for dictionary in DictionaryID.allCases {
             try encoder.restoreTerms(dictionary, scan.terms.terms(dictionary))
         }
@@ -99,6 +101,7 @@ package final class SegmentBuilder {
     /// Remembers that bytes were damaged; how many events they held is known when the next block is met.
     private func adoptDamage(_ range: Range<Int>) {
         entries.append(unreadable(range, count: 0))
+        index.appendUnreadableBlock()
     }
 
     private func unreadable(_ range: Range<Int>, count: Int) -> BlockEntry {
@@ -124,6 +127,7 @@ package final class SegmentBuilder {
         entries.append(unreadable(end..<kept, count: missing))
         end = kept
         index.appendUnknown(missing)
+        index.appendUnreadableBlock()
         nextSequence = sequence
         self.chainHead = chainHead
         self.frontier = frontier
@@ -163,7 +167,7 @@ package final class SegmentBuilder {
         let entry = BlockEntry(blockHeader, headerChecksum: checksum, offset: end, roots: tree.roots)
         // State goes on only after the write.
         entries.append(entry)
-        index.append(encoder)
+        index.append(encoder, run.records)
         end += blockBytes.count
         nextSequence = entry.endSequence
         chainHead = chainAfter

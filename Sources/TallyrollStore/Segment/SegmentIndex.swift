@@ -2,38 +2,58 @@ import TallyrollFormat
 
 /// Gathers what a segment's indexes are built from, event by event, and writes the index region when it is sealed.
 struct SegmentIndex {
-    /// The dictionaries that have posting lists.
-    static let postingDictionaries: [DictionaryID] = [.type, .user, .resource]
-
-    private var codes: [[UInt32]] = SegmentIndex.postingDictionaries.map { _ in [] }
+    private let columns: [PostingColumn]
+    private let details: [[String]]
+    /// By place in `columns`.
+    private var codes: [[UInt32]]
+    private var filters: [FilterGatherer]
     private var idHashes: [UInt64] = []
     private var idCount = 0
+
+    init(_ indexes: SegmentIndexes) {
+        columns = PostingColumn.allCases.filter {
+            PostingColumn.standard.contains($0) || indexes.postings.contains($0)
+        }
+        details = indexes.sortedPaths
+        codes = columns.map { _ in [] }
+        let paths = details.isEmpty ? nil : details.map { FilterKey.path($0) }
+        filters = FilterKind.allCases.filter { indexes.filters.contains($0) }.map { kind in
+            FilterGatherer(kind, paths: kind == .details ? paths : nil)
+        }
+    }
 
     /// The number of events gathered.
     var count: Int { idHashes.count }
 
-    /// Adds the events of a block that was just encoded.
-    mutating func append(_ encoder: BlockEncoder) {
-        append(
-            codes: [encoder.typeCodes, encoder.userCodes, encoder.resourceCodes], idHashes: encoder.idHashes)
+    /// Adds the events of a block that was just encoded from records in `memory`.
+    mutating func append(_ encoder: BlockEncoder, _ memory: ByteView) {
+        for place in columns.indices { encoder.appendCodes(columns[place], to: &codes[place]) }
+        append(idHashes: encoder.idHashes)
+        for place in filters.indices {
+            for field in filters[place].kind.sources {
+                filters[place].add(field, encoder.values(field), in: memory)
+            }
+            filters[place].endBlock()
+        }
     }
 
     /// Adds the events of a block that lies on disk.
     mutating func append(_ block: BlockReader) throws {
         var hashes = [UInt64](repeating: IDHash.none, count: block.count)
-        if let ids = try block.text(.id) {
-            var values = ValueList()
-            var text = ByteWriter(capacity: 1 << 16)
-            try ids.decode(from: try block.context(.id), into: &values, text: &text)
-            for row in 0..<block.count where !values.isAbsent(row) {
-                hashes[row] = IDHash.of(values.value(row, in: text.view))
+        if let (ids, memory) = try block.values(.id) {
+            for row in 0..<block.count where !ids.isAbsent(row) {
+                hashes[row] = IDHash.of(ids.value(row, in: memory.view))
             }
+            withExtendedLifetime(memory) {}
         }
-        append(
-            codes: [
-                try block.codes(.type).decodeArray(), try block.codes(.user).decodeArray(),
-                try block.codes(.resource).decodeArray(),
-            ], idHashes: hashes)
+        for place in columns.indices { codes[place].append(contentsOf: try block.codes(columns[place])) }
+        append(idHashes: hashes)
+        for place in filters.indices { try filters[place].append(block) }
+    }
+
+    /// Takes note of a block that is damaged.
+    mutating func appendUnreadableBlock() {
+        for place in filters.indices { filters[place].appendUnknown() }
     }
 
     /// Adds events whose block is damaged: nothing is known of them.
@@ -42,8 +62,7 @@ struct SegmentIndex {
         idHashes.append(contentsOf: repeatElement(IDHash.none, count: count))
     }
 
-    private mutating func append(codes new: [[UInt32]], idHashes hashes: [UInt64]) {
-        for index in codes.indices { codes[index].append(contentsOf: new[index]) }
+    private mutating func append(idHashes hashes: [UInt64]) {
         idHashes.append(contentsOf: hashes)
         idCount += hashes.count { $0 != IDHash.none }
     }
@@ -53,6 +72,7 @@ struct SegmentIndex {
         var bound = 64 << 10
         // A posting costs at most 2 bits and the logarithm of the events; an id a fingerprint and a block number.
         bound += idHashes.count * (codes.count * 3 + 4)
+        bound += filters.reduce(0) { $0 + $1.bytesBound }
         // An entry holds at most about two dozen roots; a term its text and two packed ranks.
         bound += blocks * 1024
         for dictionary in dictionaries { bound += dictionary.table.textBytes + dictionary.table.count * 12 }
@@ -90,18 +110,24 @@ struct SegmentIndex {
             try DictionarySection.build(count: terms.table.count, into: &out) { terms.table.term($0) }
             close(.dictionary, dictionary.rawValue, from: sectionStart, &out)
         }
-        for (place, dictionary) in SegmentIndex.postingDictionaries.enumerated() {
+        for (place, column) in columns.enumerated() {
             sectionStart = out.count
+            let terms = column.dictionary.map { dictionaries[$0.index].table.count } ?? 0
             codes[place].withUnsafeBufferPointer {
-                TermPostings.build(
-                    codes: $0, termCount: dictionaries[dictionary.index].table.count, into: &out)
+                TermPostings.build(codes: $0, termCount: column.listCount(terms: terms), into: &out)
             }
-            close(.postings, dictionary.rawValue, from: sectionStart, &out)
+            close(.postings, column.rawValue, from: sectionStart, &out)
         }
         if idCount > 0 {
             sectionStart = out.count
             idHashes.withUnsafeBufferPointer { SegmentIndex.writeIDs($0, entries, into: &out) }
             close(.ids, 0, from: sectionStart, &out)
+        }
+        for filter in filters {
+            sectionStart = out.count
+            if filter.kind == .details { DetailsPaths.write(details, into: &out) }
+            filter.write(into: &out)
+            close(.filter, filter.kind.rawValue, from: sectionStart, &out)
         }
         let footer = SegmentFooter(
             storeTag: header.storeTag, segmentNumber: header.number,
@@ -128,5 +154,17 @@ struct SegmentIndex {
                 IDTable.build(hashes: hashes, present: present, payload: .blocks(blocks), into: &out)
             }
         }
+    }
+}
+
+extension FilterGatherer {
+    /// Adds a block that lies on disk.
+    mutating func append(_ block: BlockReader) throws {
+        for field in kind.sources {
+            guard let (values, memory) = try block.values(field) else { continue }
+            values.withSpan { add(field, $0, in: memory.view) }
+            withExtendedLifetime(memory) {}
+        }
+        endBlock()
     }
 }

@@ -21,7 +21,8 @@ package final class SegmentReader: Sendable {
     private let indexBytes = Atomic<Int>(0)
 
     private struct State {
-        var postings: [DictionaryID: LoadedPostings] = [:]
+        var postings: [PostingColumn: LoadedPostings] = [:]
+        var filters: [FilterKind: LoadedFilter] = [:]
         var ids: LoadedIDs?
         var damagedSections: Set<UInt16> = []
     }
@@ -251,17 +252,75 @@ package final class SegmentReader: Sendable {
         return growingTerms?.count(dictionary) ?? 0
     }
 
-    /// The posting lists of a dictionary, or nil when the segment has none or they are damaged: then scan.
-    package func postings(_ dictionary: DictionaryID) throws -> LoadedPostings? {
-        if let known = state.withLock({ $0.postings[dictionary] }) { return known }
-        return try loadIndex(.postings, dictionary.rawValue) { bytes, section, footer in
+    /// The posting lists of a column, or nil when the segment has none or they are damaged: then scan.
+    package func postings(_ column: PostingColumn) throws -> LoadedPostings? {
+        if let known = state.withLock({ $0.postings[column] }) { return known }
+        return try loadIndex(.postings, column.rawValue) { bytes, section, footer in
             let universe = Int(footer.endSequence - header.firstSequence)
             let loaded = LoadedPostings(
                 owner: bytes,
                 postings: try TermPostings(bytes.view, universe: universe, origin: section.offset))
-            state.withLock { $0.postings[dictionary] = loaded }
+            state.withLock { $0.postings[column] = loaded }
             return loaded
         }
+    }
+
+    /// The posting lists of a dictionary's terms, or nil when the segment has none or they are damaged.
+    package func postings(_ dictionary: DictionaryID) throws -> LoadedPostings? {
+        try PostingColumn(dictionary).flatMap { try postings($0) }
+    }
+
+    /// A filter with the bytes it reads. `@unchecked Sendable`: the bytes never change.
+    private struct LoadedFilter: @unchecked Sendable {
+        let owner: Bytes
+        let filter: BlockFilter
+        /// Of details: the paths whose values it holds, as hashes; nil for all.
+        let paths: [UInt64]?
+    }
+
+    private func filter(_ kind: FilterKind) throws -> LoadedFilter? {
+        if let known = state.withLock({ $0.filters[kind] }) { return known }
+        return try loadIndex(.filter, kind.rawValue) { bytes, section, _ in
+            let (filter, paths) = try BlockFilter.open(
+                kind, bytes.view, blocks: sealedEntries.count, origin: section.offset)
+            let loaded = LoadedFilter(owner: bytes, filter: filter, paths: paths?.map { FilterKey.path($0) })
+            state.withLock { $0.filters[kind] = loaded }
+            return loaded
+        }
+    }
+
+    /// Whether the segment has a filter of this kind, be it damaged or not.
+    package func hasFilter(_ kind: FilterKind) -> Bool { footer?.section(.filter, kind.rawValue) != nil }
+
+    /// The places in `entries` of the blocks in which one of the values may be that have these keys; nil when the
+    /// segment has no such filter, or a damaged one: then look everywhere.
+    ///
+    /// - Complexity: O(keys), and the blocks found.
+    package func blocks(holdingAnyOf keys: [UInt64], _ kind: FilterKind) throws -> OrdinalBitmap? {
+        guard let loaded = try filter(kind) else { return nil }
+        return blocks(holdingAnyOf: keys, loaded)
+    }
+
+    /// The same for values at a path of `details`; nil also when the filter does not hold that path.
+    package func blocks(holdingAnyOf keys: [UInt64], atPath path: UInt64) throws -> OrdinalBitmap? {
+        guard let loaded = try filter(.details), loaded.paths?.contains(path) ?? true else { return nil }
+        return blocks(holdingAnyOf: keys, loaded)
+    }
+
+    private func blocks(holdingAnyOf keys: [UInt64], _ loaded: LoadedFilter) -> OrdinalBitmap {
+        var blocks = OrdinalBitmap(range: 0..<loaded.filter.blockCount)
+        for key in keys { loaded.filter.insertBlocks(holding: key, into: &blocks) }
+        return blocks
+    }
+
+    /// The places in `entries` of the blocks in which a text may be that holds all of these, ASCII letters in either
+    /// case; nil when the segment cannot say.
+    package func blocks(mayContain needles: [[UInt8]]) throws -> OrdinalBitmap? {
+        let keys = needles.flatMap { needle in needle.withView { Trigram.keys($0) } }
+        guard !keys.isEmpty, let loaded = try filter(.text) else { return nil }
+        var blocks = OrdinalBitmap(all: 0..<loaded.filter.blockCount)
+        for key in keys { blocks.formIntersection(loaded.filter.blocks(holding: key)) }
+        return blocks
     }
 
     /// The places in `entries` of the blocks in which an event with an id of this hash may be, or nil when the
@@ -284,16 +343,24 @@ package final class SegmentReader: Sendable {
         table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
-    /// Whether the segment has posting lists of a dictionary.
-    package func hasPostings(_ dictionary: DictionaryID) -> Bool {
-        footer?.section(.postings, dictionary.rawValue) != nil
+    /// Whether the segment has posting lists of a column, be they damaged or not.
+    package func hasPostings(_ column: PostingColumn) -> Bool {
+        footer?.section(.postings, column.rawValue) != nil
     }
 
-    /// The bytes that the first look at a dictionary's posting lists reads; nil when they are in memory already, or
+    /// The bytes that the first look at a column's posting lists reads; nil when they are in memory already, or
     /// there are none.
-    package func unreadPostingBytes(_ dictionary: DictionaryID) -> Int? {
-        guard let section = footer?.section(.postings, dictionary.rawValue),
-            state.withLock({ $0.postings[dictionary] == nil })
+    package func unreadBytes(_ column: PostingColumn) -> Int? {
+        guard let section = footer?.section(.postings, column.rawValue),
+            state.withLock({ $0.postings[column] == nil })
+        else { return nil }
+        return section.length
+    }
+
+    /// The bytes that the first look at a filter reads; nil when it is in memory already, or there is none.
+    package func unreadBytes(_ kind: FilterKind) -> Int? {
+        guard let section = footer?.section(.filter, kind.rawValue),
+            state.withLock({ $0.filters[kind] == nil })
         else { return nil }
         return section.length
     }

@@ -131,6 +131,7 @@ struct BlockChecker: ~Copyable {
         try segment.codes?.write(
             block, at: Int(clamping: entry.firstSequence &- segment.header.firstSequence))
         noteIDs(block, segment, &result)
+        noteKeys(segment, &result)
         if let problem = checkTimes(block, segment) { result.problems.append(problem) }
     }
 
@@ -243,6 +244,18 @@ struct BlockChecker: ~Copyable {
             guard let id = rows.string(.id, row) else { continue }
             result.foreignIDs += 1
             hashes[row] = IDHash.of(id)
+        }
+    }
+
+    /// Takes the keys of the block's events for each filter of the segment.
+    private func noteKeys(_ segment: SegmentCheck, _ result: inout BlockResult) {
+        for (kind, checked) in segment.region?.filters ?? [:] {
+            var gatherer = FilterGatherer(kind, paths: checked.paths?.map { FilterKey.path($0) })
+            for field in kind.sources {
+                guard let (values, memory) = rows.values(field) else { continue }
+                values.withSpan { gatherer.add(field, $0, in: memory) }
+            }
+            result.keys[kind] = gatherer.takeKeys()
         }
     }
 

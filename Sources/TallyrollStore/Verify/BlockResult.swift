@@ -17,6 +17,8 @@ struct BlockResult: Sendable {
     var termMismatch: TermMismatch?
     /// Events with a foreign id.
     var foreignIDs = 0
+    /// What the block brings to each filter of its segment.
+    var keys: [FilterKind: BlockKeys] = [:]
     /// True when the rows fit the chain only with the dictionaries that the blocks themselves bring.
     var neededCollectedTerms = false
 
@@ -45,23 +47,25 @@ final class SegmentCodes: @unchecked Sendable {
     static let eventsMax = 1 << 28
 
     let count: Int
-    private let columns: [UnsafeMutableBufferPointer<UInt32>]
+    /// Of the columns that have posting lists in the segment.
+    private let columns: [PostingColumn: UnsafeMutableBufferPointer<UInt32>]
     /// `IDHash` of each event's foreign id; `IDHash.none` where there is none, or none is known.
     let idHashes: UnsafeMutableBufferPointer<UInt64>
 
-    init(count: Int) {
+    init(count: Int, columns: [PostingColumn]) {
         self.count = count
-        columns = SegmentIndex.postingDictionaries.map { _ in
-            let column = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: count)
-            column.initialize(repeating: SegmentCodes.unknown)
-            return column
-        }
+        self.columns = Dictionary(
+            uniqueKeysWithValues: columns.map {
+                let column = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: count)
+                column.initialize(repeating: SegmentCodes.unknown)
+                return ($0, column)
+            })
         idHashes = .allocate(capacity: count)
         idHashes.initialize(repeating: IDHash.none)
     }
 
     deinit {
-        for column in columns { column.deallocate() }
+        for column in columns.values { column.deallocate() }
         idHashes.deallocate()
     }
 
@@ -74,11 +78,18 @@ final class SegmentCodes: @unchecked Sendable {
     func write(_ block: BlockReader, at ordinal: Int) throws {
         guard ordinal >= 0, ordinal <= count, block.count <= count - ordinal else { return }
         let range = ordinal..<ordinal + block.count
-        for (place, id) in [ColumnID.type, .user, .resource].enumerated() {
-            try block.codes(id).decode(into: UnsafeMutableBufferPointer(rebasing: columns[place][range]))
+        for (column, codes) in columns {
+            let target = UnsafeMutableBufferPointer(rebasing: codes[range])
+            if column == .outcome {
+                _ = target.update(from: try block.codes(column))
+            } else {
+                try block.codes(column.column).decode(into: target)
+            }
         }
     }
 
-    /// By place in `SegmentIndex.postingDictionaries`.
-    func column(_ place: Int) -> UnsafeBufferPointer<UInt32> { UnsafeBufferPointer(columns[place]) }
+    /// The codes of a column that has posting lists.
+    func codes(_ column: PostingColumn) -> UnsafeBufferPointer<UInt32>? {
+        columns[column].map { UnsafeBufferPointer($0) }
+    }
 }

@@ -9,9 +9,8 @@ final class CheckedRegion: @unchecked Sendable {
     private(set) var entries: [BlockEntry]?
     private(set) var heads: SegmentHeads?
     private(set) var tables: [TermTable?] = Array(repeating: nil, count: DictionaryID.count)
-    /// By place in `SegmentIndex.postingDictionaries`.
-    private(set) var postings: [TermPostings?] = Array(
-        repeating: nil, count: SegmentIndex.postingDictionaries.count)
+    private(set) var postings: [PostingColumn: TermPostings] = [:]
+    private(set) var filters: [FilterKind: CheckedFilter] = [:]
     private(set) var ids: IDTable?
     private(set) var idBytes: Bytes?
     private(set) var problems: [VerificationProblem] = []
@@ -112,9 +111,7 @@ final class CheckedRegion: @unchecked Sendable {
             try terms.checkInvariants()
             tables[dictionary.index] = try terms.decodeAll()
         case .postings:
-            guard
-                let place = SegmentIndex.postingDictionaries.firstIndex(where: { $0.rawValue == section.id })
-            else {
+            guard let column = PostingColumn(rawValue: section.id) else {
                 throw wrong(section, "posting lists of version 1", "\(section.id)")
             }
             let (universe, overflow) = footer.endSequence.subtractingReportingOverflow(header.firstSequence)
@@ -124,12 +121,27 @@ final class CheckedRegion: @unchecked Sendable {
             }
             let lists = try TermPostings(view, universe: Int(universe), origin: section.offset)
             try lists.checkInvariants()
-            postings[place] = lists
+            postings[column] = lists
         case .ids:
             guard section.id == 0 else { throw wrong(section, "id 0", "\(section.id)") }
             let table = try IDTable(view, origin: section.offset)
             try table.checkInvariants()
             ids = table
+        case .filter:
+            guard let kind = FilterKind(rawValue: section.id) else {
+                throw wrong(section, "a filter of version 1", "\(section.id)")
+            }
+            guard let blocks = entries?.count else {
+                throw wrong(section, "a block directory before it", "none")
+            }
+            let (filter, paths) = try BlockFilter.open(kind, view, blocks: nil, origin: section.offset)
+            try filter.checkInvariants()
+            guard filter.blockCount == blocks else {
+                let message = "the filter of \(kind) is over \(filter.blockCount) blocks, of \(blocks)"
+                problems.append(place.problem(.index, offset: section.offset, message))
+                return
+            }
+            filters[kind] = CheckedFilter(filter: filter, paths: paths, bytes: view)
         }
     }
 
@@ -144,9 +156,8 @@ final class CheckedRegion: @unchecked Sendable {
         var missing: [String] = []
         if footer.section(.blocks) == nil { missing.append("block directory") }
         if footer.section(.heads) == nil { missing.append("chain and tree heads") }
-        for dictionary in SegmentIndex.postingDictionaries
-        where footer.section(.postings, dictionary.rawValue) == nil {
-            missing.append("posting lists of \(dictionary)")
+        for column in PostingColumn.standard where footer.section(.postings, column.rawValue) == nil {
+            missing.append("posting lists of \(column)")
         }
         for name in missing {
             problems.append(place.problem(.index, offset: footer.tableOffset, "the segment has no \(name)"))
@@ -192,4 +203,13 @@ struct CheckedPlace: Sendable {
         VerificationProblem(
             kind, segment: segment, block: block, sequences: sequences, file: file, offset: offset, message)
     }
+}
+
+/// A block filter that holds together. Valid while its region lives.
+struct CheckedFilter {
+    let filter: BlockFilter
+    /// Of details: the paths whose values it holds, nil for all.
+    let paths: [[String]]?
+    /// The whole section.
+    let bytes: ByteView
 }

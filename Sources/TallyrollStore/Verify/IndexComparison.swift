@@ -17,9 +17,13 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
-        for (position, dictionary) in SegmentIndex.postingDictionaries.enumerated() {
-            guard let lists = region.postings[position], let codes else { continue }
-            if let problem = postingsProblem(lists, dictionary, codes.column(position)) {
+        for column in PostingColumn.allCases {
+            guard let lists = region.postings[column], let known = codes?.codes(column) else { continue }
+            if let problem = postingsProblem(lists, column, known) { problems.append(problem) }
+        }
+        for kind in FilterKind.allCases {
+            guard let filter = region.filters[kind] else { continue }
+            if let problem = filterProblem(filter, kind, results, isComplete: isComplete) {
                 problems.append(problem)
             }
         }
@@ -83,20 +87,22 @@ struct IndexComparison {
     // MARK: Posting lists
 
     private func postingsProblem(
-        _ lists: TermPostings, _ dictionary: DictionaryID, _ codes: UnsafeBufferPointer<UInt32>
+        _ lists: TermPostings, _ column: PostingColumn, _ codes: UnsafeBufferPointer<UInt32>
     ) -> VerificationProblem? {
-        let id = dictionary.rawValue
-        if let table = region.tables[dictionary.index], table.count != lists.termCount {
+        let id = column.rawValue
+        let terms = column.dictionary.map { region.tables[$0.index]?.count } ?? 0
+        if let terms, column.listCount(terms: terms) != lists.termCount {
             return problem(
                 .postings, id,
-                "there are \(lists.termCount) posting lists for \(table.count) terms of \(dictionary)")
+                "there are \(lists.termCount) posting lists for \(column.listCount(terms: terms)) terms of \(column)"
+            )
         }
         var listed = 0
         var ordinals = [UInt32](repeating: 0, count: codes.count)
         for code in 0..<UInt32(lists.termCount) {
             guard let list = try? lists.list(code + 1) else {
                 return problem(
-                    .postings, id, "the posting list of term \(code + 1) of \(dictionary) cannot be read")
+                    .postings, id, "the posting list of term \(code + 1) of \(column) cannot be read")
             }
             let wrong = ordinals.withUnsafeMutableBufferPointer { target -> UInt32? in
                 let count = list.decode(into: target)
@@ -113,14 +119,51 @@ struct IndexComparison {
             if let wrong {
                 return problem(
                     .postings, id, ordinal: Int(wrong),
-                    "the posting list of term \(code + 1) of \(dictionary) names an event that does not have it"
+                    "the posting list of term \(code + 1) of \(column) names an event that does not have it"
                 )
             }
         }
         let expected = codes.count { $0 != 0 && $0 != SegmentCodes.unknown }
         guard listed != expected else { return nil }
         return problem(
-            .postings, id, "the posting lists of \(dictionary) leave out \(expected - listed) events")
+            .postings, id, "the posting lists of \(column) leave out \(expected - listed) events")
+    }
+
+    // MARK: Filters
+
+    /// Where all blocks are known, a filter is what they give, byte for byte. A filter that is not, or may not be, must
+    /// still lead from every key of a block to the block.
+    private func filterProblem(
+        _ checked: CheckedFilter, _ kind: FilterKind, _ results: [BlockResult], isComplete: Bool
+    ) -> VerificationProblem? {
+        if isComplete, isWhatBlocksGive(checked, kind, results) { return nil }
+        let id = kind.rawValue
+        for (position, result) in results.enumerated() where result.isProved {
+            guard let block = result.keys[kind] else { continue }
+            guard block.isComplete || checked.filter.unknown.contains(UInt32(position)) else {
+                return problem(
+                    .filter, id, block: position,
+                    "the filter of \(kind) claims to know values of block \(position) that it does not")
+            }
+            guard block.keys.allSatisfy({ checked.filter.mayHold($0, in: position) }) else {
+                return problem(
+                    .filter, id, block: position,
+                    "the filter of \(kind) does not lead to a value in block \(position)")
+            }
+        }
+        guard isComplete else { return nil }
+        return problem(.filter, id, "the filter of \(kind) is not the one of the segment's values")
+    }
+
+    private func isWhatBlocksGive(
+        _ checked: CheckedFilter, _ kind: FilterKind, _ results: [BlockResult]
+    ) -> Bool {
+        var gatherer = FilterGatherer(kind)
+        for result in results { gatherer.append(result.keys[kind] ?? BlockKeys()) }
+        var expected = ByteWriter(capacity: checked.bytes.count)
+        if kind == .details { DetailsPaths.write(checked.paths ?? [], into: &expected) }
+        gatherer.write(into: &expected)
+        return expected.view.isEqual(to: checked.bytes)
     }
 
     // MARK: Ids

@@ -110,7 +110,10 @@ final class SegmentCheck: @unchecked Sendable {
         }
         guard let footer = region.footer, !isQuick else { return }
         let universe = footer.endSequence &- header.firstSequence
-        if universe <= UInt64(SegmentCodes.eventsMax) { codes = SegmentCodes(count: Int(universe)) }
+        if universe <= UInt64(SegmentCodes.eventsMax) {
+            codes = SegmentCodes(
+                count: Int(universe), columns: Array(region.postings.keys))
+        }
     }
 
     private func loadTerms() throws {

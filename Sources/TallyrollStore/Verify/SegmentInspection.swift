@@ -24,16 +24,14 @@ package struct SegmentInspection: Sendable {
     package var dictionaries: [TermTable?] {
         region?.tables ?? Array(repeating: nil, count: DictionaryID.count)
     }
-    /// By place in `postingDictionaries`: the posting lists that hold. Valid while this value lives.
-    package var postings: [TermPostings?] {
-        region?.postings ?? SegmentIndex.postingDictionaries.map { _ in nil }
-    }
+    /// The posting lists that hold. Valid while this value lives.
+    package var postings: [PostingColumn: TermPostings] { region?.postings ?? [:] }
+    /// The block filters that hold. Valid while this value lives.
+    package var filters: [FilterKind: BlockFilter] { region?.filters.mapValues(\.filter) ?? [:] }
     /// The table of ids, if it holds. Valid while this value lives.
     package var ids: IDTable? { region?.ids }
     package var heads: SegmentHeads? { region?.heads }
     package var footer: SegmentFooter? { region?.footer }
-
-    package static var postingDictionaries: [DictionaryID] { SegmentIndex.postingDictionaries }
 
     /// Reads and checks the whole file. Throws where it is no segment, or cannot be read.
     package init(_ name: String, in storage: any Storage) throws {

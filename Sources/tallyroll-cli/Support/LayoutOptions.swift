@@ -17,11 +17,24 @@ struct LayoutOptions: ParsableArguments {
     @Option(help: "zlib's level, 1 (fast) to 9 (small).")
     var level = 6
 
+    @Option(
+        name: .customLong("index"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "An index that segments get when they are sealed; give it again for more. Each makes questions about its "
+                + "field quicker and costs bytes: \(SegmentIndexes.names.joined(separator: ", ")), or "
+                + "details.<path> for the values at one path. Every segment has those of type, user, "
+                + "resource and id. Left out: \(SegmentIndexes.default). Changes segments to come only.",
+            valueName: "name"))
+    var indexes: [IndexName] = []
+
     /// The options for opening or creating the store at `place`.
     func options(for place: StorePlace) throws(CommandFailure) -> StoreOptions {
         var options = StoreOptions()
         options.codec = codec
         options.compressionLevel = level
+        if !indexes.isEmpty {
+            options.indexes = indexes.reduce(SegmentIndexes.none) { $0.union($1.indexes) }
+        }
         if try place.exists() { try checkFixed(place) }
         if let segmentSize { options.segmentBytes = segmentSize.bytes }
         if let blockEvents { options.blockEvents = blockEvents }
@@ -48,6 +61,20 @@ struct LayoutOptions: ParsableArguments {
                 "--block-events \(blockEvents): store \(place.path) was created with \(manifest.blockEvents); leave the option out"
             )
         }
+    }
+}
+
+/// One or more indexes by name, with commas between them.
+struct IndexName: ExpressibleByArgument {
+    let indexes: SegmentIndexes
+
+    init?(argument: String) {
+        var indexes = SegmentIndexes.none
+        for name in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let known = SegmentIndexes(named: String(name)) else { return nil }
+            indexes = indexes.union(known)
+        }
+        self.indexes = indexes
     }
 }
 

@@ -77,9 +77,8 @@ struct StoreUsage {
             switch section.role {
             case .blocks: add(section.length, .indexes, "block lists")
             case .dictionary: add(section.length, .indexes, "dictionaries")
-            case .postings:
-                let name = DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)"
-                add(section.length, .indexes, "postings of \(name)")
+            case .postings: add(section.length, .indexes, "postings of \(IndexNames.name(section))")
+            case .filter: add(section.length, .indexes, "filter of \(IndexNames.name(section))")
             case .ids: add(section.length, .indexes, "ids")
             case .heads: add(section.length, .proofs, "heads")
             }

@@ -1,5 +1,3 @@
-import TallyrollFormat
-
 /// The shape of a JSON number's text: enough to compare two numbers by their exact decimal values, digit by digit,
 /// without rounding and without allocating. Exponents beyond ±10^15 count as ±10^15.
 package struct ExactDecimal: Sendable {
@@ -65,9 +63,31 @@ package struct ExactDecimal: Sendable {
         return 0
     }
 
+    /// The same for texts of the same value: `5`, `5.0` and `50e-1`.
+    package func hash(_ text: ByteView) -> UInt64 {
+        guard sign != 0 else { return 0 }
+        var hash = FilterKey.mix(UInt64(bitPattern: Int64(magnitude)) &+ (sign < 0 ? 1 << 63 : 0))
+        var zeros = 0
+        for position in start..<end where text[position] != UInt8(ascii: ".") {
+            // Zeros count only before another digit.
+            if text[position] == UInt8(ascii: "0") {
+                zeros += 1
+                continue
+            }
+            while zeros > 0 {
+                hash = (hash ^ UInt64(UInt8(ascii: "0"))) &* 0x0000_0100_0000_01B3
+                zeros -= 1
+            }
+            hash = (hash ^ UInt64(text[position])) &* 0x0000_0100_0000_01B3
+        }
+        return FilterKey.mix(hash)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
     private static func skipDigits(_ text: ByteView, _ from: Int) -> Int {
         var position = from
-        while position < text.count, DurationText.isDigit(text[position]) { position += 1 }
+        while position < text.count, isDigit(text[position]) { position += 1 }
         return position
     }
 
@@ -80,7 +100,7 @@ package struct ExactDecimal: Sendable {
         }
         let digits = position
         var value = 0
-        while position < text.count, DurationText.isDigit(text[position]) {
+        while position < text.count, isDigit(text[position]) {
             value = min(value * 10 + Int(text[position] - UInt8(ascii: "0")), exponentLimit)
             position += 1
         }
