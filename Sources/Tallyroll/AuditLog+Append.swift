@@ -27,7 +27,7 @@ extension AuditLog {
         contentsOf events: some Sequence<AuditEvent>, durability: Durability? = nil
     ) async throws(AuditLogError) -> [AppendReceipt] {
         var receipts: [AppendReceipt] = []
-        var batch = RecordBatch(capacity: 64 << 10)
+        var batch = store.batches.take()
         for event in events {
             let before = batch.bytes.count
             try encode(event, into: &batch)
@@ -57,11 +57,11 @@ extension AuditLog {
         contentsOf events: some Sequence<AuditEvent>, durability: Durability? = nil
     ) throws(AuditLogError) -> [AppendReceipt] {
         var receipts: [AppendReceipt] = []
-        var batch = RecordBatch(capacity: 64 << 10)
+        var batch = store.batches.take()
         // An array's events are encoded where they lie; any other sequence is gone through once.
         let isDone = try events.withContiguousEvents { (events) throws(AuditLogError) in
             for index in events.indices {
-                try add(events[index], to: &batch, durability, &receipts)
+                try add(events[index].event, to: &batch, durability, &receipts)
             }
         }
         if !isDone {
@@ -179,14 +179,21 @@ private final class SubmittedBatch {
     }
 }
 
+/// An event where it lies, of the same layout. It cannot be copied, so that reading it from memory borrows it: a copy
+/// would retain and release every string of the event.
+private struct BorrowedEvent: ~Copyable {
+    let event: AuditEvent
+}
+
 extension Sequence where Element == AuditEvent {
     /// Calls `body` with the events where they lie in memory; false, and nothing called, for sequences that have none.
     fileprivate func withContiguousEvents(
-        _ body: (UnsafeBufferPointer<AuditEvent>) throws(AuditLogError) -> Void
+        _ body: (UnsafeBufferPointer<BorrowedEvent>) throws(AuditLogError) -> Void
     ) throws(AuditLogError) -> Bool {
         let result = withContiguousStorageIfAvailable { events -> Result<Void, AuditLogError> in
+            let start = UnsafeRawPointer(events.baseAddress)?.assumingMemoryBound(to: BorrowedEvent.self)
             do throws(AuditLogError) {
-                return .success(try body(events))
+                return .success(try body(UnsafeBufferPointer(start: start, count: events.count)))
             } catch {
                 return .failure(error)
             }

@@ -237,4 +237,49 @@ import Testing
             #expect(try follower.refresh().readAll().filter { !$0.isEngineRecord }.count >= acknowledged)
         }
     }
+
+    /// The events of a store that opens again, after checking that its opening found nothing wrong.
+    private func reopened(_ storage: any Storage) throws -> [[UInt8]] {
+        let store = try openStore(storage, seed: 9)
+        #expect(store.findings.isEmpty)
+        let records = try store.snapshot().readAll().filter { !$0.isEngineRecord }.map(\.record)
+        #expect(store.close() == nil)
+        return records
+    }
+
+    /// No room for the next log file costs nothing: the log at hand goes on, and another try is made later.
+    @Test(arguments: [StorageError.Operation.open, .preallocate, .write, .syncAll])
+    func aRotationWithoutRoomIsPutOff(_ operation: StorageError.Operation) throws {
+        let storage = FaultStorage(MemoryStorage())
+        let store = try openStore(storage)
+        storage.add(.init([operation], .noSpace, isSticky: true, pathPart: LogFileName.of(2)))
+        _ = try store.append(0..<20).get()
+        try store.seal().get()
+        _ = try store.append(20..<40).get()
+        _ = try store.append(40..<60).get()
+        #expect(storage.failureCount == 1, "tried once, and not again at every append")
+        #expect(try !storage.exists(LogFileName.of(2)))
+        storage.removeFaults()
+        for start in stride(from: 60, to: 360, by: 20) {
+            _ = try store.append(start..<start + 20, size: 6000).get()
+        }
+        try store.sync().get()
+        #expect(try storage.exists(LogFileName.of(2)))
+        #expect(store.close() == nil)
+        let sizes = { (number: Int) in number < 60 ? 20 : 6000 }
+        #expect(try reopened(storage) == (0..<360).map { TestEvent.record($0, size: sizes($0)) })
+    }
+
+    /// A store closes on a full disk: its log stays as large as it is.
+    @Test(arguments: [StorageError.Operation.open, .preallocate, .write, .syncAll, .sync])
+    func aStoreClosesOnAFullDisk(_ operation: StorageError.Operation) throws {
+        let storage = FaultStorage(MemoryStorage())
+        let store = try openStore(storage)
+        _ = try store.append(0..<60, size: 6000).get()
+        try store.seal().get()
+        storage.add(.init([operation], .noSpace, isSticky: true, pathPart: LogFileName.of(2)))
+        #expect(store.close() == nil)
+        storage.removeFaults()
+        #expect(try reopened(storage) == (0..<60).map { TestEvent.record($0, size: 6000) })
+    }
 }

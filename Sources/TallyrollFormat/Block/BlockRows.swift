@@ -139,9 +139,22 @@ package struct BlockRows: ~Copyable {
         return cells[field.index * count + row]
     }
 
-    /// The values of a field and the memory they lie in, valid until the next load; nil when no event has it.
-    package func values(_ field: StringField) -> (ValueList, ByteView)? {
-        hasField[field.index] ? (fields[field.index], text.view) : nil
+    /// Copies the values of a field to a list over `memory`; false when no event has it.
+    package func copyValues(
+        of field: StringField, to list: inout ValueList, in memory: inout ByteWriter
+    ) -> Bool {
+        list.removeAll()
+        memory.removeAll()
+        guard hasField[field.index] else { return false }
+        for row in 0..<count {
+            if let value = string(field, row) {
+                list.append(offset: UInt32(memory.count), length: UInt32(value.count))
+                memory.bytes(value)
+            } else {
+                list.appendAbsent()
+            }
+        }
+        return true
     }
 
     /// Appends the record of a row to `out`, as it was written.

@@ -1,11 +1,11 @@
 extension AuditEvent {
     /// Appends the event as a record and returns the record's length. `now` is the time of an event that has
-    /// none. Nothing is allocated for strings that hold UTF-8, as Swift's own do. When it throws, `out` is as it
-    /// was.
-    package func encode(now: Timestamp, into out: inout ByteWriter) throws(EventError) -> Int {
-        if let id, id.isEmpty { throw EventError("id", .empty) }
+    /// none. Nothing is allocated for strings that hold UTF-8, as Swift's own do, and no string is retained: the event
+    /// is borrowed all the way down. When it throws, `out` is as it was.
+    package borrowing func encode(now: Timestamp, into out: inout ByteWriter) throws(EventError) -> Int {
+        if id?.isEmpty == true { throw EventError("id", .empty) }
         let nanoseconds = try durationNanoseconds()
-        if let extra { try checkExtra(extra) }
+        if extra != nil { try checkExtra() }
         let start = out.count
         do throws(EventError) {
             let time = (timestamp ?? now).nanosecondsSince1970
@@ -14,22 +14,28 @@ extension AuditEvent {
                 timestamp: time, time: writtenTime.notation ?? .standard(for: time),
                 outcome: outcome?.kind ?? .absent, duration: nanoseconds, into: &out)
             try encoder.text(.type, type.rawValue, into: &out)
-            try encoder.text(.severity, severity?.rawValue, into: &out)
+            switch severity {
+            case .none: break
+            case .some(let severity): try encoder.text(.severity, severity.rawValue, into: &out)
+            }
             try encoder.text(.action, action, into: &out)
             try encoder.text(.resourceType, resource.type, into: &out)
             try encoder.text(.component, component, into: &out)
             try encoder.text(.id, id, into: &out)
             try encoder.text(.user, user, into: &out)
             try encoder.text(.resourceID, resource.id, into: &out)
-            try encoder.text(.error, outcome?.text, into: &out)
+            switch outcome {
+            case .none, .success: break
+            case .failure(let text), .denied(let text): try encoder.text(.error, text, into: &out)
+            }
             try encoder.text(.message, message, into: &out)
             try encoder.text(.ip, ip, into: &out)
             try encoder.text(.userAgent, userAgent, into: &out)
             try encoder.text(.requestID, requestID, into: &out)
             try encoder.text(.sessionID, sessionID, into: &out)
             try encoder.text(.correlationID, correlationID, into: &out)
-            try encoder.text(.details, details?.text, into: &out)
-            try encoder.text(.extra, extra?.text, into: &out)
+            try encoder.text(.details, details, into: &out)
+            try encoder.text(.extra, extra, into: &out)
             let length = encoder.end(into: &out)
             guard length - RecordEncoder.headerBytes <= Limits.eventBytes else {
                 throw EventError("event", .tooLong(bytes: length, limit: Limits.eventBytes))
@@ -53,7 +59,8 @@ extension AuditEvent {
 
     /// Further members have names of their own, or are known keys whose value is null and whose field is absent:
     /// otherwise the event as JSON would hold a key twice.
-    private func checkExtra(_ extra: JSONObject) throws(EventError) {
+    private func checkExtra() throws(EventError) {
+        guard let extra else { return }
         var taken = presentKeys
         let reserved = extra.text.withView { view -> EventKey? in
             guard var members = try? JSONMembers(view) else { return nil }
@@ -104,14 +111,53 @@ extension RecordEncoder {
     /// Appends a text if there is one, after checking its length.
     @inline(__always)
     fileprivate mutating func text(
-        _ field: StringField, _ value: String?, into out: inout ByteWriter
+        _ field: StringField, _ value: borrowing String?, into out: inout ByteWriter
     ) throws(EventError) {
-        guard let value else { return }
-        let bytes = value.utf8.count
-        guard bytes <= field.longest else {
-            let name = EventKey(rawValue: field.rawValue)?.name ?? field.jsonKey
-            throw EventError(field == .extra ? "extra" : name, .tooLong(bytes: bytes, limit: field.longest))
+        switch value {
+        case .none: return
+        case .some(let value): try text(field, value, into: &out)
         }
-        value.withView { string(field, $0, into: &out) }
+    }
+
+    @inline(__always)
+    fileprivate mutating func text(
+        _ field: StringField, _ value: borrowing JSONObject?, into out: inout ByteWriter
+    ) throws(EventError) {
+        switch value {
+        case .none: return
+        case .some(let value): try text(field, value.text, into: &out)
+        }
+    }
+
+    /// Appends a text, after checking its length.
+    @inline(__always)
+    fileprivate mutating func text(
+        _ field: StringField, _ value: borrowing String, into out: inout ByteWriter
+    ) throws(EventError) {
+        // A closure that is inlined into this: a string is not retained for it.
+        let length = value.utf8.withContiguousStorageIfAvailable { bytes -> Int in
+            if bytes.count <= field.longest {
+                string(field, ByteView(UnsafeRawBufferPointer(bytes)), into: &out)
+            }
+            return bytes.count
+        }
+        let bytes = length ?? foreignText(field, copy value, into: &out)
+        guard bytes <= field.longest else { throw RecordEncoder.tooLong(field, bytes) }
+    }
+
+    /// A string that holds no UTF-8 (bridged from another system's strings).
+    @inline(never)
+    private mutating func foreignText(
+        _ field: StringField, _ value: String, into out: inout ByteWriter
+    ) -> Int {
+        let bytes = value.utf8.count
+        if bytes <= field.longest { value.withView { string(field, $0, into: &out) } }
+        return bytes
+    }
+
+    @inline(never)
+    private static func tooLong(_ field: StringField, _ bytes: Int) -> EventError {
+        let name = EventKey(rawValue: field.rawValue)?.name ?? field.jsonKey
+        return EventError(field == .extra ? "extra" : name, .tooLong(bytes: bytes, limit: field.longest))
     }
 }

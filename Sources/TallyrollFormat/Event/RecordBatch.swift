@@ -12,6 +12,9 @@ package struct RecordBatch: ~Copyable {
 
     package var count: Int { offsets.count }
 
+    /// Bytes of memory that the batch holds for records.
+    package var capacity: Int { bytes.capacity }
+
     package mutating func removeAll() {
         bytes.removeAll()
         offsets.removeAll(keepingCapacity: true)

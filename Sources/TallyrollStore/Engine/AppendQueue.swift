@@ -23,6 +23,13 @@ package final class AppendRequest: @unchecked Sendable {
     var bytes: Int { batch.bytes.count }
     var count: Int { batch.count }
 
+    /// Takes the batch of a request that is answered.
+    func takeBatch() -> RecordBatch {
+        var taken = RecordBatch(capacity: 0)
+        swap(&taken, &batch)
+        return taken
+    }
+
     /// Calls the completion, the first time. What fails after an append was acknowledged takes nothing back from it.
     func answer(_ result: Result<AppendReceipt, AuditLogError>) {
         guard !isAnswered else { return }

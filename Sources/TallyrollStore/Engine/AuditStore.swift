@@ -108,9 +108,8 @@ package final class AuditStore: Sendable {
             {
                 openRun = replayed.run
             } else {
-                var seeds: [UInt8] = []
-                SeedSet(root: try Bytes16.checked(replayed.run.seed)).encode(into: &seeds)
-                try blocks.enqueue(replayed.run, seeds: seeds)
+                try blocks.waitForRoom()
+                try blocks.enqueue(replayed.run)
             }
         }
         for loss in lost { blocks.enqueue(.lose(loss)) }
@@ -136,6 +135,8 @@ package final class AuditStore: Sendable {
     package var cache: BlockCache { context.cache }
     package var storage: any Storage { context.storage }
     package var time: any TimeSource { context.time }
+    /// Where batches come from; the writer gives them back.
+    package var batches: BatchPool { context.batches }
 
     /// The largest event this store takes, in canonical bytes.
     package var eventBytesMax: Int { context.eventBytesMax }

@@ -48,13 +48,20 @@ final class BlockWorker: Sendable {
         }
     }
 
-    /// Hands over a closed run; waits while too many are waiting already.
-    func enqueue(_ run: EventRun, seeds: [UInt8]) throws {
+    /// Waits while too many runs are waiting. Those of one large append are in memory already and are handed over
+    /// together, so that the next append is under way while blocks are made of them.
+    func waitForRoom() throws {
         let failure = inbox.wait { inbox -> AuditLogError?? in
             if let failure = inbox.failure { return failure }
             return inbox.runs < BlockWorker.runsMax ? .some(nil) : nil
         }
         if let failure { throw failure }
+    }
+
+    /// Hands over a closed run.
+    func enqueue(_ run: EventRun) throws {
+        var seeds: [UInt8] = []
+        SeedSet(root: try Bytes16.checked(run.seed)).encode(into: &seeds)
         inbox.update {
             $0.jobs.append(.run(run, seeds: seeds))
             $0.runs += 1

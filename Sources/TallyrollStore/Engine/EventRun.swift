@@ -18,7 +18,6 @@ package final class EventRun: @unchecked Sendable {
     private let capacity: Int
     private var parts: RunMemory
     private let pool: RunPool?
-    private var isTrimmed = false
 
     /// The most bytes a run's records may take: a full block and one event of the largest size.
     static let bytesMax = Limits.blockBytes + Limits.eventBytes
@@ -42,7 +41,9 @@ package final class EventRun: @unchecked Sendable {
     }
 
     deinit {
-        if let pool, !isTrimmed { pool.give(parts) } else { parts.deallocate() }
+        guard let pool else { return parts.deallocate() }
+        parts.use(events: capacity, bytes: recordBytes)
+        pool.give(parts)
     }
 
     private var memory: UnsafeMutableRawBufferPointer { parts.records }
@@ -51,10 +52,9 @@ package final class EventRun: @unchecked Sendable {
     @inline(__always)
     package func isFull(blockBytes: Int) -> Bool { count >= capacity || recordBytes >= blockBytes }
 
-    /// Gives back the memory that no record took. Only before any row was handed out.
+    /// Gives back the memory that no record took, unless it goes back to a pool. Only before any row was handed out.
     func trim() {
-        parts.trim(to: recordBytes)
-        isTrimmed = true
+        if pool == nil { parts.trim(to: recordBytes) }
     }
 
     /// Copies a record to the end of the run.

@@ -26,6 +26,8 @@ final class LogWriter {
     private var durableUpTo: UInt64
     private var unsyncedBytes = 0
     private var rotationWanted = false
+    /// Where the log has to end before a rotation is tried again.
+    private var rotationPutOffTo = 0
     /// The birth of the segment that was last sealed for its age, so that it is asked for once.
     private var ageSealed: Int64?
 
@@ -35,6 +37,8 @@ final class LogWriter {
     private static let restingLogBytes = 64 << 10
     /// Size at which a new log file is begun.
     private static let logBytes = 32 << 20
+    /// What the log grows by before a rotation that the disk had no room for is tried again.
+    private static let retryBytes = 1 << 20
 
     init(
         _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile,
@@ -189,6 +193,7 @@ final class LogWriter {
         acknowledge(requests, upTo: .os, recordedAt: recordedAt)
         if strongest == .disk { try sync() }
         acknowledge(requests, upTo: .disk, recordedAt: recordedAt)
+        for request in requests { context.batches.give(request.takeBatch()) }
         try handOverFullRuns()
     }
 
@@ -197,26 +202,47 @@ final class LogWriter {
         of request: AppendRequest, recordedAt: Int64, into content: inout LogFrameContent
     ) throws {
         let bytes = request.batch.bytes.view
-        var start = 0
-        for index in 0..<request.count {
-            let end = index + 1 < request.count ? Int(request.batch.offsets[index + 1]) : bytes.count
-            let record = bytes.trusted(start, end - start)
-            start = end
+        var rest = bytes
+        while rest.count > 0 {
             let run = try currentRun(at: content.eventCount, into: &content)
-            let envelope = Int(record.load(UInt32.self, at: 0))
-            let personal = Int(record.load(UInt32.self, at: 4))
-            guard let salt = salts?.next() else {
+            guard var runSalts = salts.take() else {
                 throw AuditLogError.failed(cause: "a new run has no salt")
             }
-            let hash = chain.append(
-                sequence: nextSequence, recordedAt: recordedAt,
-                envelope: record.trusted(RecordEncoder.headerBytes, envelope).raw, salt: salt,
-                personal: record.trusted(RecordEncoder.headerBytes + envelope, personal).raw)
-            run.append(record, recordedAt: recordedAt, chainHash: hash)
-            nextSequence += 1
-            content.eventCount += 1
+            let before = nextSequence
+            rest = try LogWriter.fill(
+                run, blockBytes: context.blockBytes, from: rest, &runSalts, &chain, &nextSequence, recordedAt)
+            salts = runSalts
+            content.eventCount += UInt32(nextSequence - before)
         }
         content.records.append(bytes)
+    }
+
+    /// Moves records into a run until it is full; gives what is left. Everything is local to the loop.
+    private static func fill(
+        _ run: EventRun, blockBytes: Int, from records: ByteView, _ salts: inout SaltCursor,
+        _ chain: inout ChainHasher, _ nextSequence: inout UInt64, _ recordedAt: Int64
+    ) throws -> ByteView {
+        var start = 0
+        var sequence = nextSequence
+        repeat {
+            precondition(records.count - start >= RecordEncoder.headerBytes, "a batch holds whole records")
+            let envelope = Int(records.load(UInt32.self, at: start))
+            let personal = Int(records.load(UInt32.self, at: start + 4))
+            let end = start + RecordEncoder.headerBytes + envelope + personal
+            precondition(end <= records.count, "a batch holds whole records")
+            guard let salt = salts.next() else {
+                throw AuditLogError.failed(cause: "a run has fewer salts than events")
+            }
+            let hash = chain.append(
+                sequence: sequence, recordedAt: recordedAt,
+                envelope: records.trusted(start + RecordEncoder.headerBytes, envelope).raw, salt: salt,
+                personal: records.trusted(end - personal, personal).raw)
+            run.append(records.trusted(start, end - start), recordedAt: recordedAt, chainHash: hash)
+            sequence += 1
+            start = end
+        } while start < records.count && !run.isFull(blockBytes: blockBytes)
+        nextSequence = sequence
+        return records.trusted(start, records.count - start)
     }
 
     /// The run the next event belongs to; begins one when there is none or it is full.
@@ -227,12 +253,7 @@ final class LogWriter {
     }
 
     private func beginRun(at index: UInt32, into content: inout LogFrameContent) throws -> EventRun {
-        if let run {
-            // A large append fills many runs before the first is handed over. All but the first began in this turn, and
-            // nobody has seen them.
-            if !fullRuns.isEmpty { run.trim() }
-            fullRuns.append(run)
-        }
+        if let run { fullRuns.append(run) }
         let seed = context.entropy.bytes(16)
         let begun = EventRun(firstSequence: nextSequence, seed: seed, pool: context.runs)
         run = begun
@@ -244,12 +265,10 @@ final class LogWriter {
     /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
     /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log.
     private func handOverFullRuns() throws {
-        if !fullRuns.isEmpty { try sync() }
-        for full in fullRuns {
-            var seeds: [UInt8] = []
-            SeedSet(root: try Bytes16.checked(full.seed)).encode(into: &seeds)
-            try blocks.enqueue(full, seeds: seeds)
-        }
+        guard !fullRuns.isEmpty else { return }
+        try sync()
+        try blocks.waitForRoom()
+        for full in fullRuns { try blocks.enqueue(full) }
         fullRuns.removeAll()
     }
 
@@ -314,9 +333,9 @@ final class LogWriter {
 
     // MARK: Log files
 
-    /// Begins a new log file.
+    /// Begins a new log file. A full disk puts that off: the log at hand goes on, and nothing is lost.
     private func rotate() throws {
-        rotationWanted = false
+        guard log.end >= rotationPutOffTo else { return }
         try sync()
         let progress = blocks.progress
         var frontier: [UInt8] = []
@@ -325,20 +344,41 @@ final class LogWriter {
             store: log.header.store, fileNumber: log.header.fileNumber + 1, epoch: context.epoch,
             firstSequence: nextSequence, blocksUpTo: progress.upTo, sealedSegments: progress.sealedSegments,
             chainHead: progress.chainHead.array, frontier: frontier)
-        let next = try LogFile.create(
-            in: context.storage, directory: "", header: header, recycling: spares.take())
+        guard let next = try createUnlessFull(header) else {
+            rotationPutOffTo = log.end + LogWriter.retryBytes
+            return
+        }
         try log.close()
         retired.append((log.path, log.end, nextSequence))
         log = next
+        rotationWanted = false
+        rotationPutOffTo = 0
     }
 
-    /// Lets go of old log files whose events are all in synced blocks.
+    /// Nil when the disk has no room.
+    private func createUnlessFull(_ header: LogFileHeader) throws -> LogFile? {
+        do throws(StorageError) {
+            return try LogFile.create(
+                in: context.storage, directory: "", header: header, recycling: spares.take())
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return nil
+        }
+    }
+
+    /// Lets go of old log files whose events are all in synced blocks. What a full disk refuses is tried again later.
     private func removeRetired() throws {
         guard let oldest = retired.first else { return }
         let upTo = blocks.progress.upTo
         guard oldest.end <= upTo else { return }
-        for file in retired where file.end <= upTo { try spares.add(file.path, bytes: file.bytes) }
-        retired.removeAll { $0.end <= upTo }
+        do throws(StorageError) {
+            while let file = retired.first, file.end <= upTo {
+                try spares.add(file.path, bytes: file.bytes)
+                retired.removeFirst()
+            }
+        } catch {
+            guard error.code == .noSpace else { throw error }
+        }
     }
 
     // MARK: Ending
@@ -348,13 +388,18 @@ final class LogWriter {
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()
-        try spares.removeAll()
-        try leaveSmallLog()
+        do throws(StorageError) {
+            try spares.removeAll()
+            try leaveSmallLog()
+        } catch {
+            // Otherwise the log stays as large as it is, and spares for the next opening to remove: no event is lost.
+            guard error.code == .noSpace else { throw error }
+        }
         try log.trimAndClose()
     }
 
     /// Leaves a log that holds what is in no block and little else: a store at rest is as small as its events.
-    private func leaveSmallLog() throws {
+    private func leaveSmallLog() throws(StorageError) {
         let progress = blocks.progress
         let needed = run?.recordBytes ?? 0
         guard retired.isEmpty, log.end > 2 * needed + LogWriter.restingLogBytes,
@@ -362,9 +407,10 @@ final class LogWriter {
         else { return }
         let small = try LogFile.begin(
             number: log.header.fileNumber + 1, context: context, progress: progress, openRun: run)
-        try log.close()
-        try context.storage.remove(log.path)
+        let large = log
         log = small
+        try large.close()
+        try context.storage.remove(large.path)
     }
 
     /// Stops the log: everything waiting, and everything to come, gets the failure.

@@ -7,12 +7,23 @@ struct RunMemory: @unchecked Sendable {
     let offsets: UnsafeMutablePointer<UInt32>
     let recordedAt: UnsafeMutablePointer<Int64>
     let chainHashes: UnsafeMutablePointer<Digest>
+    /// Bytes that were ever written to: what the memory costs.
+    private(set) var touched: Int
 
     init(events: Int, bytes: Int) {
         records = .allocate(byteCount: max(bytes, 1), alignment: 16)
         offsets = .allocate(capacity: events)
         recordedAt = .allocate(capacity: events)
         chainHashes = .allocate(capacity: events)
+        touched = events * RunMemory.bytesPerEvent
+    }
+
+    /// Offset, time and chain hash.
+    private static let bytesPerEvent = 44
+
+    /// Notes how much of the memory a run took.
+    mutating func use(events: Int, bytes: Int) {
+        touched = max(touched, events * RunMemory.bytesPerEvent + bytes)
     }
 
     /// Moves the records to memory that just holds them.
@@ -33,12 +44,17 @@ struct RunMemory: @unchecked Sendable {
 
 /// Keeps the memory of runs that are done for those to come: the system would clear fresh pages for every run.
 final class RunPool: Sendable {
+    private struct Idle {
+        var memories: [RunMemory] = []
+        var bytes = 0
+    }
+
     let events: Int
     private let bytes: Int
-    private let idle = Mutex<[RunMemory]>([])
+    private let idle = Mutex(Idle())
 
-    /// What the writer, the block worker's queue and its work in hand need at most times.
-    private static let idleMax = 4
+    /// Touched memory that is kept: the runs of one large append, which are all in memory at the same time.
+    private static let idleBytesMax = 48 << 20
 
     init(events: Int, bytes: Int) {
         self.events = events
@@ -46,17 +62,22 @@ final class RunPool: Sendable {
     }
 
     deinit {
-        for memory in idle.withLock({ $0 }) { memory.deallocate() }
+        for memory in idle.withLock({ $0.memories }) { memory.deallocate() }
     }
 
     func take() -> RunMemory {
-        idle.withLock { $0.popLast() } ?? RunMemory(events: events, bytes: bytes)
+        idle.withLock { idle in
+            guard let memory = idle.memories.popLast() else { return nil }
+            idle.bytes -= memory.touched
+            return memory
+        } ?? RunMemory(events: events, bytes: bytes)
     }
 
     func give(_ memory: RunMemory) {
         let isKept = idle.withLock { idle in
-            guard idle.count < RunPool.idleMax else { return false }
-            idle.append(memory)
+            guard idle.bytes + memory.touched <= RunPool.idleBytesMax else { return false }
+            idle.memories.append(memory)
+            idle.bytes += memory.touched
             return true
         }
         if !isKept { memory.deallocate() }

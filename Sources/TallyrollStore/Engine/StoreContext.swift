@@ -16,6 +16,7 @@ final class StoreContext: Sendable {
     /// Announced when readers see more events; closed with the writer.
     let appended = ChangeSignal()
     let runs: RunPool
+    let batches = BatchPool()
 
     init(
         storage: any Storage, time: any TimeSource, entropy: any EntropySource, options: StoreOptions,

@@ -9,7 +9,14 @@ extension BlockReader {
         var text = ByteWriter(capacity: 1 << 16)
         if field == .details || field == .extra {
             guard let documents = try documents(column) else { return nil }
-            try documents.decode(into: &values, text: &text)
+            for row in 0..<count {
+                let start = text.count
+                if try documents.append(row, into: &text) {
+                    values.append(offset: UInt32(start), length: UInt32(text.count - start))
+                } else {
+                    values.appendAbsent()
+                }
+            }
         } else {
             guard let texts = try self.text(column) else { return nil }
             try texts.decode(from: try context(column), into: &values, text: &text)

@@ -249,11 +249,13 @@ struct BlockChecker: ~Copyable {
 
     /// Takes the keys of the block's events for each filter of the segment.
     private func noteKeys(_ segment: SegmentCheck, _ result: inout BlockResult) {
+        var values = ValueList()
+        var memory = ByteWriter()
         for (kind, checked) in segment.region?.filters ?? [:] {
             var gatherer = FilterGatherer(kind, paths: checked.paths?.map { FilterKey.path($0) })
             for field in kind.sources {
-                guard let (values, memory) = rows.values(field) else { continue }
-                values.withSpan { gatherer.add(field, $0, in: memory) }
+                guard rows.copyValues(of: field, to: &values, in: &memory) else { continue }
+                values.withSpan { gatherer.add(field, $0, in: memory.view) }
             }
             result.keys[kind] = gatherer.takeKeys()
         }

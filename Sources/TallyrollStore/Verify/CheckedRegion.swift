@@ -131,12 +131,10 @@ final class CheckedRegion: @unchecked Sendable {
             guard let kind = FilterKind(rawValue: section.id) else {
                 throw wrong(section, "a filter of version 1", "\(section.id)")
             }
-            guard let blocks = entries?.count else {
-                throw wrong(section, "a block directory before it", "none")
-            }
             let (filter, paths) = try BlockFilter.open(kind, view, blocks: nil, origin: section.offset)
             try filter.checkInvariants()
-            guard filter.blockCount == blocks else {
+            // Where the block directory cannot be read, that has been reported, and nothing can be said of this.
+            if let blocks = entries?.count, filter.blockCount != blocks {
                 let message = "the filter of \(kind) is over \(filter.blockCount) blocks, of \(blocks)"
                 problems.append(place.problem(.index, offset: section.offset, message))
                 return
