@@ -20,6 +20,11 @@ package final class StoreFollower: Sendable {
         /// The log as far as it was read, to go on from.
         var log: LogTail?
         var problems: [Problem] = []
+        var names = StoreNames()
+        /// The segments of the last look, and their numbers.
+        var shown: [StoreSnapshot.Segment] = []
+        var shownNumbers: [UInt64] = []
+        var summary = StoreSummary()
     }
 
     private struct OpenSegment {
@@ -116,7 +121,31 @@ package final class StoreFollower: Sendable {
     private func readSegments(
         _ state: inout State, mayBeChanging: Bool
     ) throws -> [StoreSnapshot.Segment]? {
-        let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
+        let isSame = try state.names.look(in: storage)
+        let numbers = state.names.segments
+        if isSame, state.shownNumbers == numbers, state.shown.count == numbers.count,
+            state.shown.last?.reader.isSealed ?? false
+        {
+            return state.shown
+        }
+        if !numbers.starts(with: state.shownNumbers) { state.summary = StoreSummary() }
+        state.shown = []
+        state.shownNumbers = []
+        let segments = try readSegments(numbers, &state, mayBeChanging: mayBeChanging)
+        guard let segments else { return nil }
+        // What a later look may find readable must not move the places of the others.
+        if segments.count == numbers.count, state.problems.isEmpty {
+            state.shown = segments
+            state.shownNumbers = numbers
+        } else {
+            state.summary = StoreSummary()
+        }
+        return segments
+    }
+
+    private func readSegments(
+        _ numbers: [UInt64], _ state: inout State, mayBeChanging: Bool
+    ) throws -> [StoreSnapshot.Segment]? {
         var segments: [StoreSnapshot.Segment] = []
         for number in numbers {
             if let known = state.sealed[number] {
@@ -210,10 +239,14 @@ package final class StoreFollower: Sendable {
         if var log = state.log {
             state.log = nil
             // Blocks that are ahead of the log tell of damage in it.
-            if try log.readOn(in: storage), log.replay.nextSequence >= end {
+            let isSound = try log.readOn(in: storage) {
+                _ = try state.names.look(in: storage)
+                return state.names.logs
+            }
+            if isSound, log.replay.nextSequence >= end {
                 log.drop(before: end)
                 state.log = log
-                return snapshot(segments, log.replay, end)
+                return snapshot(segments, log.replay, end, state.summary)
             }
         }
         return try readWholeLog(&state, behind: segments, isLast: isLast)
@@ -243,12 +276,12 @@ package final class StoreFollower: Sendable {
         if let newest = files.compactMap({ $0.header?.fileNumber }).max() {
             state.log = try LogTail(replay, newest: newest, in: storage)
         }
-        return snapshot(segments, replay, end)
+        return snapshot(segments, replay, end, state.summary)
     }
 
     /// What segments that reach up to `end` and the log behind them hold.
     private func snapshot(
-        _ segments: [StoreSnapshot.Segment], _ replay: LogReplay, _ end: UInt64
+        _ segments: [StoreSnapshot.Segment], _ replay: LogReplay, _ end: UInt64, _ summary: StoreSummary
     ) -> StoreSnapshot {
         StoreSnapshot(
             storeID: manifest.storeID, segments: segments,
@@ -257,7 +290,7 @@ package final class StoreFollower: Sendable {
                 return StoreSnapshot.Tail(
                     run: replayed.run, count: replayed.run.count, start: end > first ? Int(end - first) : 0)
             },
-            endSequence: replay.nextSequence)
+            endSequence: replay.nextSequence, summary: summary)
     }
 
     private func chainHead(_ segments: [StoreSnapshot.Segment], _ state: State) throws -> Digest {

@@ -43,8 +43,14 @@ package struct StoreSnapshot: Sendable {
     package var tail: [Tail]
     /// The sequence after the last event.
     package var endSequence: UInt64
+    /// What is known of the segments together; nil when each has to be asked.
+    package var summary: StoreSummary?
 
-    package init(storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64) {
+    package init(
+        storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64,
+        summary: StoreSummary? = nil
+    ) {
+        self.summary = summary
         self.storeID = storeID
         self.segments = segments
         self.tail = tail
