@@ -150,22 +150,25 @@ import Testing
         _ column: TextColumn, _ context: ColumnContext, _ values: [String?], _ seed: UInt64
     ) throws {
         let present = values.compactMap { $0 }
-        for text in [present.first, present.last, present.last.map { $0 + "x" }, "", "7"].compactMap({ $0 }) {
+        let isJSON = seed % 2 == 1
+        for text in [present.last, present.first.map { $0 + "x" }, "7"].compactMap({ $0 }) {
             let equal = try text.withView { try column.rows(from: context, equalTo: $0) }
             #expect(equal.rows == values.indices.filter { values[$0] == text }, "seed \(seed) = \(text)")
-            for part in [
-                text, String(text.prefix(3)), String(text.suffix(2)), String(text.dropFirst().prefix(4)),
-            ] {
+            for part in Set([text, String(text.dropFirst().prefix(4))]) {
                 let search = SubstringSearch(Array(part.utf8), eitherCase: true)
-                for isJSON in [false, true] {
-                    let found = try column.rows(from: context, holding: TextNeedle(search), isJSON: isJSON) {
-                        search.find(in: $0) != nil
-                    }
-                    let wanted = values.indices.filter { row in
-                        values[row].map { $0.withView { search.find(in: $0) != nil } } ?? false
-                    }
-                    #expect(found.rows == wanted, "seed \(seed) contains \(part)")
+                let found = try column.rows(from: context, holding: TextNeedle(search), isJSON: isJSON) {
+                    search.find(in: $0) != nil
                 }
+                // Equal values are judged once: columns repeat them.
+                var known: [String: Bool] = [:]
+                let wanted = values.indices.filter { row in
+                    guard let value = values[row] else { return false }
+                    if let verdict = known[value] { return verdict }
+                    let verdict = value.withView { search.find(in: $0) != nil }
+                    known[value] = verdict
+                    return verdict
+                }
+                #expect(found.rows == wanted, "seed \(seed) contains \(part)")
             }
         }
     }

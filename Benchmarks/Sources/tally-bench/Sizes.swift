@@ -49,9 +49,10 @@ enum Sizes {
         case .blocks: "block directory, chain and subtree roots"
         case .dictionary:
             "dictionary \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
-        case .postings: "postings \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
+        case .postings: "postings \(PostingColumn(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .ids: "table of foreign ids"
         case .heads: "heads"
+        case .filter: "filter \(FilterKind(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         }
     }
 }
