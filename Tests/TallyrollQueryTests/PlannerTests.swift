@@ -95,8 +95,8 @@ struct PlannerTests {
 
     /// 6,400 events in blocks of 64: user u<n mod 640> (10 each), every other event of type odd, 1 in 64 of type rare
     /// instead; a message each; a second apart.
-    private func store(jumbled: Bool = false) throws -> QueryEngine {
-        let store = try TestStore(blockEvents: 64)
+    private func store(jumbled: Bool = false, indexes: SegmentIndexes = .none) throws -> QueryEngine {
+        let store = try TestStore(blockEvents: 64, indexes: indexes)
         for index in 0..<6_400 {
             var event = PlainEvent()
             event.time = Int64(jumbled ? (index * 37) % 6_400 : index) * 1_000_000_000
@@ -121,6 +121,25 @@ struct PlannerTests {
 
     private func questions(_ explanation: QueryExplanation) -> [String] {
         explanation.plan.step("filter")?.steps.map(\.what) ?? []
+    }
+
+    @Test func groupsOfAFieldWithPostingListsReadNoBlock() throws {
+        let (plain, indexed) = (try store(), try store(indexes: .all))
+        for field in [Field.result, .type] {
+            let groups = try indexed.count(by: [field])
+            #expect(groups.groups == (try plain.count(by: [field]).groups))
+            #expect(
+                groups.explanation.plan.step("filter")?.blocksUsed == 0, "\(field): \(groups.explanation)")
+        }
+        #expect(try plain.count(by: [.result]).explanation.plan.step("filter")?.blocksUsed == 100)
+        let failures = try indexed.count(where: try Filter("result = failure"), by: [.result])
+        #expect(failures.groups.map(\.count) == [2_134])
+    }
+
+    @Test func theTypeOfAResourceAloneIsAnsweredByTheTermsThatHaveIt() throws {
+        let count = try store().count(where: try Filter("resource_type = r"))
+        #expect(count.count == 6_400)
+        #expect(count.explanation.plan.step("filter")?.blocksUsed == 0, "\(count.explanation)")
     }
 
     @Test func aLongListIsNotWorthAskingBesideAShortOne() throws {

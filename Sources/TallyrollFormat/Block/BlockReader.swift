@@ -116,7 +116,7 @@ package final class BlockReader: Sendable {
     package func tree() throws -> BlockTree { try required(.tree, 0).withView { try BlockTree($0) } }
 
     /// The terms this block adds to a dictionary, or nil when it adds none.
-    package func newTerms(_ dictionary: DictionaryID) throws -> (firstCode: Int, terms: [[UInt8]])? {
+    package func newTerms(_ dictionary: DictionaryID) throws -> BlockTerms? {
         guard let bytes = try sectionIfPresent(.newTerms, Int(dictionary.rawValue)) else { return nil }
         return try withExtendedLifetime(bytes) { try NewTerms.read(bytes.view, dictionary: dictionary) }
     }

@@ -11,11 +11,14 @@ package final class GrowingTerms: SegmentTerms, Sendable {
 
         var count: Int { ends.count - 1 }
 
-        mutating func append(_ term: [UInt8]) {
-            text.append(contentsOf: term)
-            ends.append(text.count)
-            let code = UInt32(count)
-            codes?[term] = code
+        mutating func append(_ new: BlockTerms, from start: Int) {
+            let known = count
+            new.append(from: start, to: &text, &ends)
+            guard codes != nil, count > known else { return }
+            for code in UInt32(known + 1)...UInt32(count) {
+                let bytes = Array(term(code))
+                codes?[bytes] = code
+            }
         }
 
         func term(_ code: UInt32) -> ArraySlice<UInt8> { text[ends[Int(code) - 1]..<ends[Int(code)]] }
@@ -27,19 +30,17 @@ package final class GrowingTerms: SegmentTerms, Sendable {
 
     /// Adds the terms that a block brings. Terms that are known already are passed over, so that a block may be
     /// added again; a gap between what is known and the first new code is an error.
-    package func add(
-        _ dictionary: DictionaryID, firstCode: Int, terms: [[UInt8]]
-    ) throws(FormatError) {
+    private func add(_ dictionary: DictionaryID, _ new: BlockTerms) throws(FormatError) {
         let gap = dictionaries.withLock { all -> Int? in
             let known = all[dictionary.index].count
-            guard firstCode <= known + 1 else { return known }
-            for term in terms.dropFirst(known + 1 - firstCode) { all[dictionary.index].append(term) }
+            guard new.firstCode <= known + 1 else { return known }
+            all[dictionary.index].append(new, from: known + 1 - new.firstCode)
             return nil
         }
         if let gap {
             throw FormatError(
                 .invalid, "new terms of \(dictionary)", offset: 0, expected: "first code \(gap + 1)",
-                found: "\(firstCode)")
+                found: "\(new.firstCode)")
         }
     }
 
@@ -47,7 +48,7 @@ package final class GrowingTerms: SegmentTerms, Sendable {
     package func add(_ block: BlockReader) throws {
         for dictionary in DictionaryID.allCases {
             guard let new = try block.newTerms(dictionary) else { continue }
-            try add(dictionary, firstCode: new.firstCode, terms: new.terms)
+            try add(dictionary, new)
         }
     }
 
@@ -56,14 +57,29 @@ package final class GrowingTerms: SegmentTerms, Sendable {
     }
 
     package func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
-        // The writer cannot be captured by the closure, so the term is copied out; callers keep what they get.
-        let term = dictionaries.withLock { all -> [UInt8]? in
-            let known = all[dictionary.index]
-            guard code > 0, Int(code) <= known.count else { return nil }
-            return Array(known.term(code))
+        let isKnown = withUnsafeMutablePointer(to: &out) { writer in
+            let target = Target(writer: writer)
+            return dictionaries.withLock { all in
+                guard code > 0, Int(code) <= all[dictionary.index].count else { return false }
+                target.append(all[dictionary.index].term(code))
+                return true
+            }
         }
-        guard let term else { throw GrowingTerms.unknown(code, dictionary) }
-        out.bytes(term)
+        guard isKnown else { throw GrowingTerms.unknown(code, dictionary) }
+    }
+
+    /// Where a term goes while the lock is held.
+    ///
+    /// `@unchecked Sendable`: used by the thread that made it, during one call.
+    private struct Target: @unchecked Sendable {
+        let writer: UnsafeMutablePointer<ByteWriter>
+
+        func append(_ term: ArraySlice<UInt8>) {
+            term.withUnsafeBufferPointer { bytes in
+                guard let base = bytes.baseAddress else { return }
+                writer.pointee.bytes(ByteView(base: base, count: bytes.count))
+            }
+        }
     }
 
     static func unknown(_ code: UInt32, _ dictionary: DictionaryID) -> FormatError {

@@ -16,7 +16,7 @@ package enum NewTerms {
     /// Reads a section of new terms and returns them with the code of the first.
     package static func read(
         _ view: ByteView, dictionary: DictionaryID
-    ) throws(FormatError) -> (firstCode: Int, terms: [[UInt8]]) {
+    ) throws(FormatError) -> BlockTerms {
         let what = "new terms of \(dictionary)"
         var reader = ByteReader(view, what: what)
         let first = try reader.length(atMost: Int(Int32.max))
@@ -26,9 +26,37 @@ package enum NewTerms {
         let raw = try ChunkCompressor.read(
             try reader.bytes(reader.remaining), rawLength: rawLength, what: what)
         var body = ByteReader(raw.view, what: what)
-        var terms: [[UInt8]] = []
-        for _ in 0..<count { terms.append(try body.lengthPrefixed().array) }
+        for _ in 0..<count { _ = try body.lengthPrefixed() }
         try body.finish()
-        return (first, terms)
+        return BlockTerms(firstCode: first, count: count, raw: raw)
+    }
+}
+
+/// The terms that a block adds to a dictionary, side by side in memory.
+package struct BlockTerms: Sendable {
+    package let firstCode: Int
+    package let count: Int
+    /// Each term with its varint length. They were read through once, so that reading cannot fail.
+    fileprivate let raw: Bytes
+
+    /// Calls with the place of each term, counted from that of `firstCode`, and its bytes, until told to stop. The bytes
+    /// are valid during the call.
+    package func forEach(_ body: (_ place: Int, _ term: ByteView) -> Bool) {
+        withExtendedLifetime(raw) {
+            var reader = ByteReader(raw.view, what: "new terms")
+            for place in 0..<count {
+                guard let term = try? reader.lengthPrefixed(), body(place, term) else { return }
+            }
+        }
+    }
+
+    /// Appends the bytes of the terms from a place on to `text`, and where each ends to `ends`.
+    func append(from start: Int, to text: inout [UInt8], _ ends: inout [Int]) {
+        forEach { place, term in
+            guard place >= start else { return true }
+            text.append(contentsOf: UnsafeBufferPointer(start: term.base, count: term.count))
+            ends.append(text.count)
+            return true
+        }
     }
 }

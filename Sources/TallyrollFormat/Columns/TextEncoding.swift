@@ -33,6 +33,9 @@ package final class SharedTerms {
         storage.deallocate()
     }
 
+    /// Bytes of all terms, and how many there are: read without lending the whole table, which takes an allocation.
+    package var size: (textBytes: Int, count: Int) { (storage.pointee.textBytes, storage.pointee.count) }
+
     package var table: TermInterner {
         @inline(__always) _read { yield storage.pointee }
         @inline(__always) _modify { yield &storage.pointee }

@@ -5,9 +5,13 @@ package struct RecordBatch: ~Copyable {
     /// Where each record begins in `bytes`.
     package var offsets: [UInt32]
 
+    /// What a record takes at least, mostly: so much room is made for offsets that they do not move as a batch fills.
+    private static let typicalRecordBytes = 64
+
     package init(capacity: Int = 4096) {
         bytes = ByteWriter(capacity: capacity)
         offsets = []
+        offsets.reserveCapacity(capacity / RecordBatch.typicalRecordBytes)
     }
 
     package var count: Int { offsets.count }

@@ -48,7 +48,7 @@ struct AggregateState {
             counts[0] += try scan.count()
             return
         }
-        guard let dictionaries = indexedDictionaries else {
+        guard let columns = indexedColumns else {
             for index in scan.blocks { try add(scan, block: index) }
             return
         }
@@ -56,7 +56,7 @@ struct AggregateState {
         try scan.forEachStretch { ordinals in
             // Where an index cannot be read, the columns say the same.
             let lists = try? scan.counting {
-                try dictionaries.map { try scan.counts($0, in: ordinals)?.filter { $0.count > 0 } }
+                try columns.map { try scan.counts($0, in: ordinals)?.filter { $0.count > 0 } }
             }
             let terms = scan.segment.reader.terms
             guard let lists, !lists.contains(where: { $0 == nil }),
@@ -73,14 +73,14 @@ struct AggregateState {
         try checkLimits()
     }
 
-    /// The dictionaries whose posting lists say all that is wanted, if they do: how many events each of the groups has,
+    /// The columns whose posting lists say all that is wanted, if they do: how many events each of the groups has,
     /// or which values occur at all.
-    private var indexedDictionaries: [DictionaryID]? {
+    private var indexedColumns: [PostingColumn]? {
         guard numbers.isEmpty, times == nil else { return nil }
-        if distinct.isEmpty, groupColumns.count == 1 { return groupColumns[0].dictionary.map { [$0] } }
+        if distinct.isEmpty, groupColumns.count == 1 { return groupColumns[0].postingColumn.map { [$0] } }
         guard groupColumns.isEmpty else { return nil }
-        let dictionaries = distinctColumns.compactMap(\.dictionary)
-        return dictionaries.count == distinctColumns.count ? dictionaries : nil
+        let columns = distinctColumns.compactMap(\.postingColumn)
+        return columns.count == distinctColumns.count ? columns : nil
     }
 
     /// What indexes say: how many events have each value of the field that groups are made by, or the values that each

@@ -31,12 +31,13 @@ final class ValueColumn<Names: ValueNames & ~Copyable> {
         }
     }
 
-    /// The dictionary whose codes the field's values are, one to one.
-    var dictionary: DictionaryID? {
-        guard case .codes(_, let dictionary) = source else { return nil }
-        switch field {
-        case .resource, .resourceType, .resourceID: return nil
-        default: return dictionary
+    /// The column with posting lists whose codes the field's values are, one to one.
+    var postingColumn: PostingColumn? {
+        switch (source, field) {
+        case (.codes, .resource), (.codes, .resourceType), (.codes, .resourceID): nil
+        case (.codes(_, let dictionary), _): PostingColumn(dictionary)
+        case (.outcome, _): .outcome
+        default: nil
         }
     }
 
@@ -92,9 +93,12 @@ final class ValueColumn<Names: ValueNames & ~Copyable> {
         return result
     }
 
-    /// The token of a code of the current segment's dictionary.
+    /// The token of a code of the current segment's dictionary, or of an outcome's.
     func token(ofCode code: UInt32, _ terms: any SegmentTerms) throws -> Token {
         guard code > 0 else { return Names.none }
+        if case .outcome = source {
+            return token(of: OutcomeKind(rawValue: UInt8(clamping: code)) ?? .absent)
+        }
         if Int(code) < codes.count, codes[Int(code)] != Names.unknown { return codes[Int(code)] }
         guard case .codes(_, let dictionary) = source else { return Names.none }
         scratch.removeAll()

@@ -261,8 +261,8 @@ final class SegmentScan {
 
     /// The number of events of each code among ordinals of which all that the indexes leave are meant; nil when the
     /// columns say so more cheaply.
-    func counts(_ dictionary: DictionaryID, in ordinals: Range<Int>) throws -> [(code: UInt32, count: Int)]? {
-        guard let lists = try segment.reader.postings(dictionary)?.postings else { return nil }
+    func counts(_ column: PostingColumn, in ordinals: Range<Int>) throws -> [(code: UInt32, count: Int)]? {
+        guard let lists = try segment.reader.postings(column)?.postings else { return nil }
         if plan.candidates == nil, ordinals == 0..<lists.universe {
             return lists.counts().enumerated().dropFirst().map { (UInt32($0.offset), Int($0.element)) }
         }

@@ -75,7 +75,10 @@ struct SegmentIndex {
         bound += filters.reduce(0) { $0 + $1.bytesBound }
         // An entry holds at most about two dozen roots; a term its text and two packed ranks.
         bound += blocks * 1024
-        for dictionary in dictionaries { bound += dictionary.table.textBytes + dictionary.table.count * 12 }
+        for dictionary in dictionaries {
+            let size = dictionary.size
+            bound += size.textBytes + size.count * 12
+        }
         return bound
     }
 

@@ -221,17 +221,15 @@ struct BlockChecker: ~Copyable {
             guard let new = try block.newTerms(dictionary) else { continue }
             result.newTerms.append(
                 BlockResult.NewTermsRange(
-                    dictionary: dictionary, first: new.firstCode, count: new.terms.count))
+                    dictionary: dictionary, first: new.firstCode, count: new.count))
             guard let table = segment.region?.tables[dictionary.index], result.termMismatch == nil else {
                 continue
             }
-            for (place, term) in new.terms.enumerated() {
+            new.forEach { place, term in
                 let code = UInt32(clamping: new.firstCode + place)
-                let known = table[code]
-                if !term.withView({ view in known.map { $0.isEqual(to: view) } ?? false }) {
-                    result.termMismatch = BlockResult.TermMismatch(dictionary: dictionary, code: code)
-                    break
-                }
+                if let known = table[code], known.isEqual(to: term) { return true }
+                result.termMismatch = BlockResult.TermMismatch(dictionary: dictionary, code: code)
+                return false
             }
         }
     }

@@ -78,7 +78,8 @@ struct CollectedTerms: Sendable {
     private var room = 0
 
     /// Adds the new terms of the next block that could be read; what lies between is left as a hole.
-    mutating func add(firstCode: Int, _ new: [[UInt8]]) throws(FormatError) {
+    mutating func add(_ new: BlockTerms) throws(FormatError) {
+        let firstCode = new.firstCode
         guard firstCode > terms.count, firstCode <= terms.count + 1 + room else {
             throw FormatError(
                 .invalid, "new terms", offset: 0, expected: "a first code of \(terms.count + 1)",
@@ -86,7 +87,10 @@ struct CollectedTerms: Sendable {
         }
         room -= firstCode - 1 - terms.count
         while terms.count < firstCode - 1 { terms.append(nil) }
-        for term in new { terms.append(term) }
+        new.forEach { _, term in
+            terms.append(term.array)
+            return true
+        }
     }
 
     /// Makes room for the terms of blocks that could not be read: one an event, and one a block for raw objects.

@@ -164,7 +164,7 @@ final class SegmentCheck: @unchecked Sendable {
                     terms: GrowingTerms())
                 for dictionary in DictionaryID.allCases {
                     guard let new = try block.newTerms(dictionary) else { continue }
-                    try dictionaries[dictionary.index].add(firstCode: new.firstCode, new.terms)
+                    try dictionaries[dictionary.index].add(new)
                 }
             } catch is FormatError {
                 // The block's own check reports it.

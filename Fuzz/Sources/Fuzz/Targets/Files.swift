@@ -14,7 +14,7 @@ private func sampleSegment(rounds: Int, sealed: Bool) throws -> [UInt8] {
     let header = SegmentHeader(
         storeID: storeID, number: 1, epoch: 1, firstSequence: 0, capacity: Limits.minimumSegmentBytes,
         created: 0,
-        blockEvents: 64, chainBefore: genesis, frontier: [])
+        blockEvents: 64, chainBefore: genesis, frontier: [], indexes: .all)
     let builder = try SegmentBuilder.create(
         header, in: storage, encoder: BlockEncoder(codec: .deflate, level: 1))
     let records = sampleRecords()
@@ -136,7 +136,8 @@ extension FuzzTarget {
             readAll(block)
         })
 
-    /// Frames behind a right header. The first byte says whether their checksums are made to fit.
+    /// Frames behind a right header. The bits of the first byte say whether their checksums are made to fit, whether the
+    /// mark of the end stands behind them, and whether the file is a recycled one.
     static let log = FuzzTarget(
         name: "log",
         seeds: {
@@ -160,17 +161,25 @@ extension FuzzTarget {
                 previous = header.headerChecksum
                 sequence = header.endSequence
             }
+            // What an older life of the file left behind the end.
+            let leftovers = [UInt8](repeating: 0, count: LogEndMark.byteCount) + frames.array
             return [[1] + frames.array, [0] + frames.array, [1]]
+                + [3, 7].flatMap { options in
+                    [[], leftovers].map { [options] + frames.array + $0 }
+                }
         },
         run: { view in
             var choices = Choices(view)
-            let mends = choices.byte() & 1 == 1
+            let options = choices.byte()
             var out = ByteWriter()
-            var header = logHeader()
-            header.encode(into: &out)
+            let header = logHeader(
+                reusedBytes: options & 4 == 0 ? 0 : LogFormat.fileHeaderBytes + choices.rest.count)
+            var counted = header
+            counted.encode(into: &out)
             out.bytes(choices.rest)
             var bytes = out.array
-            if mends { mendFrames(&bytes, previous: header.checksum) }
+            let fitting = options & 1 == 0 ? nil : mendFrames(&bytes, previous: counted.checksum)
+            if options & 2 != 0, let fitting { markEnd(&bytes, fitting) }
             let file = Bytes(bytes)
             defer { withExtendedLifetime(file) {} }
             guard
@@ -180,6 +189,19 @@ extension FuzzTarget {
                 return check(false, "a right header refused")
             }
             check(scan.header != nil && scan.end.offset <= file.count, "an end outside the file")
+            check(
+                scan.writtenEnd >= scan.end.offset && scan.writtenEnd <= file.count,
+                "written up to \(scan.writtenEnd), which is not between the end and the file's")
+            if case .clean(let offset) = scan.end {
+                let mark = LogEndMark(
+                    fileNumber: scan.header?.fileNumber ?? 0, previousChecksum: scan.lastChecksum)
+                var expected = ByteWriter()
+                mark.encode(into: &expected)
+                check(
+                    file.view.sliceIfInside(offset, LogEndMark.byteCount)?.isEqual(to: expected.view)
+                        ?? false,
+                    "a clean end without its mark")
+            }
             var next: UInt64 = 0
             for frame in scan.frames {
                 check(frame.header.firstSequence == next, "a gap between frames")
@@ -282,32 +304,52 @@ private func readAll(_ segment: SegmentReader) {
             )
         }
     }
+    for kind in FilterKind.allCases {
+        for key in [1, 1 << 40, UInt64.max] {
+            guard let blocks = (try? segment.blocks(holdingAnyOf: [key], kind)) ?? nil else { continue }
+            check(
+                blocks.decode().allSatisfy { segment.entries.indices.contains(Int($0)) },
+                "a filter that names a block that is not there")
+        }
+    }
     _ = try? segment.heads()
 }
 
-private func logHeader() -> LogFileHeader {
+private func logHeader(reusedBytes: Int = 0) -> LogFileHeader {
     var header = LogFileHeader(
         store: store, fileNumber: 1, epoch: 3, firstSequence: 0, blocksUpTo: 0,
         chainHead: [UInt8](repeating: 7, count: 32), frontier: [])
+    header.reusedBytes = UInt64(reusedBytes)
     var out = ByteWriter()
     header.encode(into: &out)
     return header
 }
 
-/// Makes the checksums of the frames fit, one after the other, as far as lengths allow.
-private func mendFrames(_ bytes: inout [UInt8], previous: UInt64) {
+/// Makes the checksums of the frames fit, one after the other, as far as lengths allow. Gives where the last that fits
+/// ends, and its checksum.
+private func mendFrames(_ bytes: inout [UInt8], previous: UInt64) -> (end: Int, checksum: UInt64) {
     var offset = LogFormat.fileHeaderBytes
     var previous = previous
     while bytes.count - offset >= LogFormat.frameHeaderBytes {
         let payload = offset + LogFormat.frameHeaderBytes
         let length = Int(read(UInt32.self, bytes, offset + 4))
-        guard length <= bytes.count - payload else { return }
+        let end = payload + length + LogFormat.padding(after: length)
+        guard bytes[offset] == 1, end <= bytes.count else { break }
         put(previous, &bytes, offset + 56)
         put(sum(bytes, payload..<payload + length), &bytes, offset + 64)
         previous = sum(bytes, offset..<offset + 72)
         put(previous, &bytes, offset + 72)
-        offset = payload + length + LogFormat.padding(after: length)
+        offset = end
     }
+    return (offset, previous)
+}
+
+/// Writes the mark of the end over what stands there, as the writer of a recycled file does.
+private func markEnd(_ bytes: inout [UInt8], _ last: (end: Int, checksum: UInt64)) {
+    var mark = ByteWriter()
+    LogEndMark(fileNumber: 1, previousChecksum: last.checksum).encode(into: &mark)
+    guard bytes.count - last.end >= mark.count else { return bytes.append(contentsOf: mark.array) }
+    bytes.replaceSubrange(last.end..<last.end + mark.count, with: mark.array)
 }
 
 /// Makes the checksums of trailer, section table and index sections fit.

@@ -127,4 +127,47 @@ extension FuzzTarget {
                 check(found <= table.count, "more candidates than entries")
             }
         })
+
+    /// The first two bytes are how many blocks the segment has.
+    static let filter = FuzzTarget(
+        name: "filter",
+        seeds: {
+            [(0, 0), (3, 40), (64, 500), (300, 900)].map { blocks, keys in
+                var builder = BlockFilterBuilder(
+                    blockCount: blocks, unknown: blocks > 60 ? [7, 40] : [])
+                for key in 0..<keys {
+                    let lists = stride(from: key % blocks, to: blocks, by: key % 4 == 0 ? 9 : blocks)
+                    Array(lists.map { UInt32($0) }).withUnsafeBufferPointer {
+                        builder.add(sampleKey(key, of: keys), blocks: $0)
+                    }
+                }
+                var out = ByteWriter()
+                builder.write(into: &out)
+                return [UInt8(blocks & 0xFF), UInt8(blocks >> 8)] + out.array
+            }
+        },
+        run: { view in
+            var choices = Choices(view)
+            let blocks = choices.word()
+            let bytes = choices.rest.owned
+            defer { withExtendedLifetime(bytes) {} }
+            // The paths that the filter of details names stand before its section.
+            _ = try? BlockFilter.open(.details, bytes.view, blocks: blocks, origin: 0)
+            guard let filter = try? BlockFilter(bytes.view, blocks: blocks) else { return }
+            let isSound = (try? filter.checkInvariants()) != nil
+            for step in 0..<40 {
+                let key = sampleKey(step, of: 40)
+                let found = filter.blocks(holding: key).decode()
+                check(found.allSatisfy { Int($0) < blocks }, "a block that the segment does not have")
+                check(
+                    filter.unknown.allSatisfy { found.contains($0) },
+                    "a block of which nothing is known, left out")
+                check(!isSound || found.count <= blocks, "more blocks than there are")
+            }
+        })
+}
+
+/// Keys in ascending order all over their range.
+private func sampleKey(_ index: Int, of count: Int) -> UInt64 {
+    UInt64.max / UInt64(max(count, 1)) * UInt64(index) + UInt64(index * 0x9E37 & 0xFFF)
 }
