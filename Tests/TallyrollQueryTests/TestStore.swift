@@ -110,7 +110,7 @@ final class TestStore {
         return StoreSnapshot(storeID: storeID, segments: all, tail: tail, endSequence: nextSequence)
     }
 
-    /// The same from the files, as another process would see it.
+    /// The same from the files, as another process would see it, with a summary that speaks up at once.
     func reopenedSnapshot() throws -> StoreSnapshot {
         let cache = BlockCache(capacity: 8 << 20)
         var all: [StoreSnapshot.Segment] = []
@@ -118,7 +118,9 @@ final class TestStore {
             let reader = try SegmentReader(SegmentName.of(number), in: storage, cache: cache)
             all.append(StoreSnapshot.Segment(reader: reader, entries: reader.entries))
         }
-        return StoreSnapshot(storeID: storeID, segments: all, tail: tail, endSequence: nextSequence)
+        return StoreSnapshot(
+            storeID: storeID, segments: all, tail: tail, endSequence: nextSequence,
+            summary: StoreSummary(segmentsMin: 1, requestsMin: 1))
     }
 }
 

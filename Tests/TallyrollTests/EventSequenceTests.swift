@@ -221,7 +221,7 @@ private final class Opened: @unchecked Sendable {
 }
 
 extension QueryResults {
-    fileprivate var blocksRead: Int { trace.segments.reduce(0) { $0 + $1.blocksRead } }
+    fileprivate var blocksRead: Int { trace.segments.all.reduce(0) { $0 + $1.blocksRead } }
 }
 
 /// The threads that the reading parts of tasks run on.

@@ -14,6 +14,9 @@ package final class TermTable: Sendable {
         self.bounds = bounds
     }
 
+    /// No terms.
+    package static let empty = TermTable(bytes: Bytes([]), bounds: [])
+
     /// The number of terms.
     package var count: Int { bounds.count }
 

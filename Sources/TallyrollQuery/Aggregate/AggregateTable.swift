@@ -42,7 +42,8 @@ public struct AggregateTable: Sendable {
     public let groupCount: Int
     /// What could not be read, so that events may be missing from the figures.
     package let problems: [QueryProblem]
-    package let explanation: QueryExplanation
+    package var explanation: QueryExplanation { account.explanation }
+    let account: RunAccount
 
     /// The figure of a row, or nil when it was not asked for.
     public func figure(_ aggregate: Aggregate, of row: Row) -> AggregateFigure? {

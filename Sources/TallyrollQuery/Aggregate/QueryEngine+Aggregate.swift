@@ -33,7 +33,7 @@ extension QueryEngine {
         }
         return AggregateTable(
             aggregates: aggregation.aggregates, rows: rows, groupCount: count,
-            problems: trace.problems, explanation: QueryExplanation(scope.prepared.filter, trace))
+            problems: trace.problems, account: RunAccount(scope.prepared.filter, trace))
     }
 }
 

@@ -16,27 +16,41 @@ public struct QueryExplanation: Sendable {
 
     init(_ filter: Filter, _ trace: QueryTrace) {
         self.filter = filter.description
-        segments = trace.segments
+        segments = trace.segments.all
         partTexts = trace.partTexts
         problems = trace.problems
         threads = trace.threads
         otherNanoseconds = trace.isTimed ? trace.watch[.other] : nil
-        plan = PlanStep(trace)
+        plan = PlanStep(trace, segments)
     }
+}
+
+/// What a run that is over did, for whoever wants it explained. `@unchecked Sendable`: nothing changes it any more.
+struct RunAccount: @unchecked Sendable {
+    private let filter: Filter
+    private let trace: QueryTrace
+
+    init(_ filter: Filter, _ trace: QueryTrace) {
+        self.filter = filter
+        self.trace = trace
+    }
+
+    /// - Complexity: O(segments).
+    var explanation: QueryExplanation { QueryExplanation(filter, trace) }
 }
 
 // MARK: The tree
 
 extension PlanStep {
     /// The tree of a run.
-    init(_ trace: QueryTrace) {
+    init(_ trace: QueryTrace, _ segments: [QueryTrace.Segment]) {
         self.init(trace.kind)
-        let matched = trace.segments.reduce(trace.tailMatched) { $0 + $1.rowsMatched }
+        let matched = segments.reduce(trace.tailMatched) { $0 + $1.rowsMatched }
         rows = trace.rowsReturned > 0 ? trace.rowsReturned : matched
         nanoseconds = trace.isTimed ? trace.watch.total : nil
         if trace.isTimed { steps.append(PlanStep.step("prepare", trace, .prepare)) }
-        steps.append(PlanStep.search(trace))
-        steps.append(PlanStep.filter(trace))
+        steps.append(PlanStep.search(trace, segments))
+        steps.append(PlanStep.filter(trace, segments))
         if trace.tailRows > 0 {
             var tail = PlanStep.step("tail", trace, .tail, what: "events in no block yet")
             tail.rowsIn = trace.tailRows
@@ -54,6 +68,9 @@ extension PlanStep {
             read.bytesInflated = trace.rowBytesInflated
             steps.append(read)
         }
+        if trace.watch[.build] > 0 {
+            steps.append(PlanStep.step("build", trace, .build, what: "values of events"))
+        }
         if trace.watch[.wait] > 0 {
             steps.append(PlanStep.step("wait", trace, .wait, what: "for other threads"))
         }
@@ -69,13 +86,13 @@ extension PlanStep {
     }
 
     /// Choosing segments and blocks and asking indexes.
-    private static func search(_ trace: QueryTrace) -> PlanStep {
+    private static func search(_ trace: QueryTrace, _ segments: [QueryTrace.Segment]) -> PlanStep {
         var search = step("search", trace, .plan, .look, what: "segments, blocks and indexes")
-        search.segments = trace.segments.count
-        for case let reason? in trace.segments.map(\.prunedBy) {
+        search.segments = segments.count
+        for case let reason? in segments.map(\.prunedBy) {
             search.segmentsPruned[reason.description, default: 0] += 1
         }
-        let looked = trace.segments.filter { $0.access != nil || $0.prunedBy != nil }
+        let looked = segments.filter { $0.access != nil || $0.prunedBy != nil }
         search.blocks = looked.reduce(0) { $0 + $1.blocks }
         search.blocksPruned["sequence"] = looked.reduce(0) { $0 + $1.blocksPrunedBySequence }
         search.blocksPruned["time"] = looked.reduce(0) { $0 + $1.blocksPrunedByTime }
@@ -94,13 +111,13 @@ extension PlanStep {
     }
 
     /// Asking columns about what the indexes left open.
-    private static func filter(_ trace: QueryTrace) -> PlanStep {
+    private static func filter(_ trace: QueryTrace, _ segments: [QueryTrace.Segment]) -> PlanStep {
         var filter = step("filter", trace, .filter, what: "columns")
-        filter.blocksUsed = trace.segments.reduce(0) { $0 + $1.blocksRead }
-        filter.bytesRead = trace.segments.reduce(0) { $0 + $1.bytesRead }
-        filter.bytesInflated = trace.segments.reduce(0) { $0 + $1.bytesInflated }
-        filter.estimatedRows = trace.segments.reduce(0) { $0 + $1.estimatedRows }
-        filter.rows = trace.segments.reduce(0) { $0 + $1.rowsMatched }
+        filter.blocksUsed = segments.reduce(0) { $0 + $1.blocksRead }
+        filter.bytesRead = segments.reduce(0) { $0 + $1.bytesRead }
+        filter.bytesInflated = segments.reduce(0) { $0 + $1.bytesInflated }
+        filter.estimatedRows = segments.reduce(0) { $0 + $1.estimatedRows }
+        filter.rows = segments.reduce(0) { $0 + $1.rowsMatched }
         for (part, text) in zip(trace.parts, trace.partTexts) where part.blocks > 0 {
             var step = PlanStep("question", text)
             step.rowsIn = part.rowsIn

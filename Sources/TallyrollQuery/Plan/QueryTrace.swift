@@ -103,7 +103,7 @@ final class QueryTrace {
         }
     }
 
-    var segments: [Segment]
+    var segments = SegmentTraces()
     var parts: [Part]
     /// What the parts ask, for explanations.
     let partTexts: [String]
@@ -134,7 +134,6 @@ final class QueryTrace {
         self.isTimed = isTimed
         self.parts = Array(repeating: Part(), count: parts.count)
         partTexts = parts
-        segments = []
     }
 
     /// A trace for another thread of the same run.
@@ -142,9 +141,7 @@ final class QueryTrace {
     /// `caller` is the task the run belongs to: it must not end before the thread does.
     func forHelper(of caller: UnsafeCurrentTask?) -> QueryTrace {
         let trace = QueryTrace(isTimed: isTimed, parts: partTexts)
-        trace.segments = segments.map {
-            Segment(number: $0.number, isSealed: $0.isSealed, events: $0.events, blocks: $0.blocks)
-        }
+        trace.segments = segments.forHelper()
         trace.caller = caller
         return trace
     }
@@ -156,7 +153,7 @@ final class QueryTrace {
 
     /// Adds what another thread of the same run did.
     func add(_ other: QueryTrace) {
-        for index in segments.indices { segments[index].add(other.segments[index]) }
+        segments.add(other.segments)
         for index in parts.indices { parts[index].add(other.parts[index]) }
         blocksPruned.merge(other.blocksPruned, uniquingKeysWith: +)
         tailRows += other.tailRows

@@ -23,6 +23,8 @@ struct Stopwatch {
         /// Counting, grouping, aggregating.
         case gather
         case read
+        /// Making values of events that were read.
+        case build
         /// Waiting for other threads of the same run.
         case wait
         case other

@@ -6,7 +6,8 @@ package struct EventCount: Sendable {
     package let count: Int
     /// What could not be read, so that events may be missing from the count.
     package let problems: [QueryProblem]
-    package let explanation: QueryExplanation
+    package var explanation: QueryExplanation { account.explanation }
+    fileprivate let account: RunAccount
 }
 
 extension QueryEngine {
@@ -14,7 +15,7 @@ extension QueryEngine {
     ///
     /// - Throws: `QueryError` for a filter that is not well-formed; `CancellationError`.
     package func count(where filter: Filter = .all, isTimed: Bool = false) throws -> EventCount {
-        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        let (scope, trace) = try begin(filter, isCount: true, isTimed: isTimed)
         trace.kind = "count"
         let count = try trace.running {
             var count = try scope.fold(trace) {
@@ -24,11 +25,11 @@ extension QueryEngine {
             } merge: {
                 $0 += $1
             }
+            count += scope.sieve.decidedCount
             scope.forEachInTail(trace) { _, _, _ in count += 1 }
             return count
         }
         return EventCount(
-            count: count, problems: trace.problems,
-            explanation: QueryExplanation(scope.prepared.filter, trace))
+            count: count, problems: trace.problems, account: RunAccount(scope.prepared.filter, trace))
     }
 }

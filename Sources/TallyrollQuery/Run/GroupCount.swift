@@ -15,7 +15,8 @@ package struct GroupCounts: Sendable {
     package let groupCount: Int
     /// What could not be read, so that events may be missing from the counts.
     package let problems: [QueryProblem]
-    package let explanation: QueryExplanation
+    package var explanation: QueryExplanation { account.explanation }
+    fileprivate let account: RunAccount
 }
 
 extension QueryEngine {
@@ -40,6 +41,6 @@ extension QueryEngine {
         }
         return GroupCounts(
             groups: groups, groupCount: table.groupCount, problems: table.problems,
-            explanation: table.explanation)
+            account: table.account)
     }
 }

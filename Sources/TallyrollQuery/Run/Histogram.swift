@@ -13,7 +13,8 @@ package struct Histogram: Sendable {
     package let buckets: [Bucket]
     /// What could not be read, so that events may be missing from the counts.
     package let problems: [QueryProblem]
-    package let explanation: QueryExplanation
+    package var explanation: QueryExplanation { account.explanation }
+    let account: RunAccount
 }
 
 extension QueryEngine {
@@ -41,7 +42,7 @@ extension QueryEngine {
         }
         return Histogram(
             buckets: counting.buckets, problems: trace.problems,
-            explanation: QueryExplanation(scope.prepared.filter, trace))
+            account: RunAccount(scope.prepared.filter, trace))
     }
 }
 

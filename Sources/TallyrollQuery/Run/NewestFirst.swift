@@ -51,8 +51,14 @@ final class NewestFirst {
         self.limit = max(limit, 1)
         queue = Heap(Item.isBefore)
         trace.timed(.prepare) {
-            for place in scope.segments {
-                guard let latest = latestTime(scope.snapshot.segments[place]) else { continue }
+            // Later segments mostly hold later events: the first of a heap is cheapest to add first.
+            let figures = scope.sieve.figures
+            for place in scope.segments.reversed() {
+                let isKnown = place < figures.count && figures[place].isSound
+                guard
+                    let latest = isKnown
+                        ? figures[place].times.upperBound : latestTime(scope.snapshot.segments[place])
+                else { continue }
                 queue.push(Item(timestamp: latest, sequence: UInt64.max, content: .segment(place)))
             }
         }

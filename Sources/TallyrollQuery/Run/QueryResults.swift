@@ -164,11 +164,15 @@ extension QueryResults {
         while true {
             scratch.removeAll()
             guard let row = try next(into: &scratch) else { return nil }
-            guard let record = try? RecordView(scratch.view) else { continue }
-            return RecordedEvent(
-                record,
-                RecordPlace(
-                    sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag))
+            let event = trace.timed(.build) { () -> RecordedEvent? in
+                guard let record = try? RecordView(scratch.view) else { return nil }
+                return RecordedEvent(
+                    record,
+                    RecordPlace(
+                        sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag)
+                )
+            }
+            if let event { return event }
         }
     }
 }

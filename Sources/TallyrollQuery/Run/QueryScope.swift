@@ -10,56 +10,53 @@ struct QueryScope: Sendable {
     let sequences: Range<UInt64>
     /// The sequence after the last event that the query, from its first page on, may see.
     let snapshotEnd: UInt64
+    /// What becomes of the segments before any is opened.
+    let sieve: SegmentSieve
 
     init(
         _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, within range: Range<UInt64>,
-        for purpose: QueryPurpose = .count
+        for purpose: QueryPurpose = .count, isCount: Bool = false
     ) {
         self.purpose = purpose
         self.snapshot = snapshot
         self.prepared = prepared
         snapshotEnd = range.upperBound
-        guard let wanted = prepared.bounds?.sequence, wanted.upperBound >= 0 else {
-            sequences = 0..<0
-            return
-        }
-        let low = max(UInt64(max(wanted.lowerBound, 0)), range.lowerBound)
-        let high = min(UInt64(wanted.upperBound) + 1, range.upperBound)
-        sequences = low < high ? low..<high : 0..<0
+        sequences = QueryScope.sequences(prepared, within: range)
+        sieve = SegmentSieve(snapshot, prepared, sequences, isCount: isCount)
     }
 
-    /// The places of the segments that hold any of the sequences.
-    var segments: [Int] {
-        guard prepared.bounds != nil, !sequences.isEmpty else { return [] }
-        return snapshot.segments.indices.filter {
-            snapshot.segments[$0].firstSequence < sequences.upperBound
-                && snapshot.segments[$0].endSequence > sequences.lowerBound
-        }
+    private static func sequences(_ prepared: PreparedFilter, within range: Range<UInt64>) -> Range<UInt64> {
+        guard let wanted = prepared.bounds?.sequence, wanted.upperBound >= 0 else { return 0..<0 }
+        let low = max(UInt64(max(wanted.lowerBound, 0)), range.lowerBound)
+        let high = min(UInt64(wanted.upperBound) + 1, range.upperBound)
+        return low < high ? low..<high : 0..<0
     }
+
+    /// The places of the segments that may hold events that are meant.
+    var segments: [Int] { sieve.places }
 
     /// Starts the trace of a run, and reports what should lie between the segments and does not.
     func trace(isTimed: Bool) -> QueryTrace {
         let trace = QueryTrace(isTimed: isTimed, parts: prepared.partTexts)
-        trace.segments.reserveCapacity(snapshot.segments.count)
+        trace.segments = SegmentTraces(snapshot.segments, sieve)
         reportProblems(trace)
-        var expected = snapshot.firstSequence
-        var lastNumber: UInt64 = 0
-        for segment in snapshot.segments {
-            report(expected, segment.firstSequence, segment: segment.reader.header.number, trace)
-            expected = max(expected, segment.endSequence)
-            lastNumber = segment.reader.header.number
-            var counts = QueryTrace.Segment(
-                number: lastNumber, isSealed: segment.reader.isSealed,
-                events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
-            if prepared.bounds == nil {
-                counts.prunedBy = .impossible
-            } else if segment.firstSequence >= sequences.upperBound
-                || segment.endSequence <= sequences.lowerBound
-            {
-                counts.prunedBy = .sequence
-            }
-            trace.segments.append(counts)
+        if let part = sieve.decidedPart {
+            trace.parts[part].indexSegments += sieve.decidedSegments
+            trace.parts[part].indexEstimate += Double(sieve.decidedCount)
         }
+        var expected = snapshot.firstSequence
+        let figures = sieve.figures
+        for place in figures.indices {
+            if expected < figures[place].firstSequence {
+                report(expected, figures[place].firstSequence, segment: number(place), trace)
+            }
+            expected = max(expected, figures[place].endSequence)
+        }
+        for place in figures.count..<snapshot.segments.count {
+            report(expected, snapshot.segments[place].firstSequence, segment: number(place), trace)
+            expected = max(expected, snapshot.segments[place].endSequence)
+        }
+        let lastNumber = snapshot.segments.isEmpty ? 0 : number(snapshot.segments.count - 1)
         for tail in snapshot.tail {
             report(expected, tail.firstSequence, segment: lastNumber, trace)
             expected = max(expected, tail.endSequence)
@@ -67,6 +64,8 @@ struct QueryScope: Sendable {
         report(expected, snapshot.endSequence, segment: lastNumber, trace)
         return trace
     }
+
+    private func number(_ place: Int) -> UInt64 { snapshot.segments[place].reader.header.number }
 
     /// Reports the files that could not be read when the snapshot was taken, unless the filter asks for sequences
     /// that lie elsewhere.

@@ -282,11 +282,13 @@ final class SegmentScan {
         }
     }
 
-    /// The blocks that hold a run of ordinals that `forEachStretch` gave.
+    /// The blocks that hold a run of ordinals that `forEachStretch` gave, which are to be looked at after all.
     func blocks(of ordinals: Range<Int>) -> [Int] {
-        blocks.filter {
+        let found = blocks.filter {
             ordinalRange(segment.entries[$0].firstSequence, segment.entries[$0].count).overlaps(ordinals)
         }
+        trace.segments[place].blocksDecided -= found.count
+        return found
     }
 }
 

@@ -39,10 +39,12 @@ struct LogTail {
 
     /// Reads the frames that were added since the last look, in whatever file they are; false when the log is not the
     /// one it was, and has to be read from its beginning.
-    mutating func readOn(in storage: any Storage) throws -> Bool {
+    mutating func readOn(
+        in storage: any Storage, list: () throws -> [(number: UInt64, path: String)]
+    ) throws -> Bool {
         defer { replay.shareRuns() }
         while true {
-            let files = try LogFile.list(in: storage, directory: "")
+            let files = try list()
             guard files.contains(where: { $0.path == place.path }) else { return false }
             guard try readFrames() else { return false }
             guard let next = files.first(where: { $0.number > place.header.fileNumber }),

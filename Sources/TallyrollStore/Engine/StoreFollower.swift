@@ -22,6 +22,11 @@ package final class StoreFollower: Sendable {
         var losses: [Problem] = []
         /// Events are missing for these in the log as far as it was read.
         var logLosses: [Problem] = []
+        var names = StoreNames()
+        /// The segments of the last look, and their numbers.
+        var shown: [StoreSnapshot.Segment] = []
+        var shownNumbers: [UInt64] = []
+        var summary = StoreSummary()
     }
 
     private struct OpenSegment {
@@ -121,7 +126,31 @@ package final class StoreFollower: Sendable {
     private func readSegments(
         _ state: inout State, mayBeChanging: Bool
     ) throws -> [StoreSnapshot.Segment]? {
-        let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
+        let isSame = try state.names.look(in: storage)
+        let numbers = state.names.segments
+        if isSame, state.shownNumbers == numbers, state.shown.count == numbers.count,
+            state.shown.last?.reader.isSealed ?? false
+        {
+            return state.shown
+        }
+        if !numbers.starts(with: state.shownNumbers) { state.summary = StoreSummary() }
+        state.shown = []
+        state.shownNumbers = []
+        let segments = try readSegments(numbers, &state, mayBeChanging: mayBeChanging)
+        guard let segments else { return nil }
+        // What a later look may find readable must not move the places of the others.
+        if segments.count == numbers.count, state.problems.isEmpty, state.losses.isEmpty {
+            state.shown = segments
+            state.shownNumbers = numbers
+        } else {
+            state.summary = StoreSummary()
+        }
+        return segments
+    }
+
+    private func readSegments(
+        _ numbers: [UInt64], _ state: inout State, mayBeChanging: Bool
+    ) throws -> [StoreSnapshot.Segment]? {
         var segments: [StoreSnapshot.Segment] = []
         for number in numbers {
             if let known = state.sealed[number] {
@@ -233,7 +262,11 @@ package final class StoreFollower: Sendable {
         if var log = state.log {
             state.log = nil
             // Blocks that are ahead of the log tell of damage in it.
-            if try log.readOn(in: storage), log.replay.nextSequence >= end {
+            let isSound = try log.readOn(in: storage) {
+                _ = try state.names.look(in: storage)
+                return state.names.logs
+            }
+            if isSound, log.replay.nextSequence >= end {
                 log.drop(before: end)
                 state.log = log
                 return snapshot(segments, log.replay, end, state)
@@ -284,7 +317,8 @@ package final class StoreFollower: Sendable {
                 return StoreSnapshot.Tail(
                     run: replayed.run, count: replayed.run.count, start: end > first ? Int(end - first) : 0)
             },
-            endSequence: replay.nextSequence, problems: state.losses + state.logLosses)
+            endSequence: replay.nextSequence, problems: state.losses + state.logLosses,
+            summary: state.summary)
     }
 
     private func chainHead(_ segments: [StoreSnapshot.Segment], _ state: State) throws -> Digest {

@@ -59,10 +59,14 @@ package struct StoreSnapshot: Sendable {
     package var endSequence: UInt64
     /// What was left out because it could not be read.
     package var problems: [Problem]
+    /// What is known of the segments together; nil when each has to be asked.
+    package var summary: StoreSummary?
 
     package init(
-        storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64, problems: [Problem] = []
+        storeID: [UInt8], segments: [Segment], tail: [Tail], endSequence: UInt64, problems: [Problem] = [],
+        summary: StoreSummary? = nil
     ) {
+        self.summary = summary
         self.storeID = storeID
         self.segments = segments
         self.tail = tail

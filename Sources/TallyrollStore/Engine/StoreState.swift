@@ -10,6 +10,9 @@ struct StoreState {
     /// Runs that are in no block yet; the last one may still grow.
     var tail: [StoreSnapshot.Tail] = []
     var endSequence: UInt64 = 0
+    /// The segments as snapshots show them, put together again only where something changed.
+    private var shown: [StoreSnapshot.Segment] = []
+    private let summary = StoreSummary()
 
     mutating func extendTail(_ run: EventRun, to count: Int) {
         if let place = tail.lastIndex(where: { $0.run === run }) {
@@ -33,10 +36,28 @@ struct StoreState {
         openEntries = []
     }
 
-    func snapshot(storeID: [UInt8]) -> StoreSnapshot {
-        var all = segments.map { StoreSnapshot.Segment(reader: $0, entries: $0.entries) }
-        if let openSegment { all.append(StoreSnapshot.Segment(reader: openSegment, entries: openEntries)) }
-        return StoreSnapshot(storeID: storeID, segments: all, tail: tail, endSequence: endSequence)
+    mutating func snapshot(storeID: [UInt8]) -> StoreSnapshot {
+        showSegments()
+        return StoreSnapshot(
+            storeID: storeID, segments: shown, tail: tail, endSequence: endSequence, summary: summary)
+    }
+
+    private mutating func showSegments() {
+        let count = segments.count + (openSegment == nil ? 0 : 1)
+        if shown.count == count {
+            guard let last = shown.last else { return }
+            let isSame =
+                openSegment.map { $0 === last.reader && last.entries.count == openEntries.count }
+                ?? (last.reader === segments.last)
+            if isSame { return }
+        }
+        while let last = shown.last,
+            shown.count > segments.count || last.reader !== segments[shown.count - 1]
+        { shown.removeLast() }
+        for reader in segments[shown.count...] {
+            shown.append(StoreSnapshot.Segment(reader: reader, entries: reader.entries))
+        }
+        if let openSegment { shown.append(StoreSnapshot.Segment(reader: openSegment, entries: openEntries)) }
     }
 }
 

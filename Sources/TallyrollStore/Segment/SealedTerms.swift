@@ -84,6 +84,13 @@ final class SealedTerms: SegmentTerms, Sendable {
         return table
     }
 
+    /// The dictionary, decoded for the caller alone; nil when its section is damaged.
+    func decoded(_ dictionary: DictionaryID) throws -> TermTable? {
+        if let known = state.withLock({ $0.decoded[dictionary] }) { return known }
+        guard footer.section(.dictionary, dictionary.rawValue) != nil else { return TermTable.empty }
+        return try section(dictionary)?.section.decodeAll()
+    }
+
     private func section(_ dictionary: DictionaryID) throws -> LoadedSection? {
         if let known = state.withLock({ $0.sections[dictionary] }) { return known }
         guard let place = footer.section(.dictionary, dictionary.rawValue) else { return nil }

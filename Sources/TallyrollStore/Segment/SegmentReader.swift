@@ -247,6 +247,11 @@ package final class SegmentReader: Sendable {
         return growingTerms?.code(of: term, dictionary)
     }
 
+    /// All terms of a sealed segment's dictionary, not kept in memory; nil when it cannot be read.
+    package func decodedTerms(_ dictionary: DictionaryID) throws -> TermTable? {
+        try sealedTerms?.decoded(dictionary)
+    }
+
     package func termCount(_ dictionary: DictionaryID) throws -> Int {
         if let sealedTerms { return try sealedTerms.count(dictionary) }
         return growingTerms?.count(dictionary) ?? 0
@@ -268,6 +273,17 @@ package final class SegmentReader: Sendable {
     /// The posting lists of a dictionary's terms, or nil when the segment has none or they are damaged.
     package func postings(_ dictionary: DictionaryID) throws -> LoadedPostings? {
         try PostingColumn(dictionary).flatMap { try postings($0) }
+    }
+
+    /// The number of events of every term of a dictionary, by code; nil where no posting lists tell. Keeps nothing.
+    package func postingCounts(_ dictionary: DictionaryID) throws -> [UInt32]? {
+        guard let column = PostingColumn(dictionary) else { return nil }
+        if let known = state.withLock({ $0.postings[column] }) { return known.postings.counts() }
+        return try loadIndex(.postings, column.rawValue) { bytes, section, footer in
+            defer { withExtendedLifetime(bytes) {} }
+            let universe = Int(footer.endSequence - header.firstSequence)
+            return try TermPostings(bytes.view, universe: universe, origin: section.offset).counts()
+        }
     }
 
     /// A filter with the bytes it reads. `@unchecked Sendable`: the bytes never change.

@@ -25,6 +25,9 @@ package protocol Storage: Sendable {
     /// The names in a directory, sorted bytewise, without `.` and `..`.
     func list(_ directory: String) throws(StorageError) -> [String]
 
+    /// Changes whenever a name is added to a directory, taken away or replaced; nil where that cannot be told.
+    func stamp(_ directory: String) throws(StorageError) -> DirectoryStamp?
+
     /// Whether a file or directory has this name.
     func exists(_ path: String) throws(StorageError) -> Bool
 
@@ -45,6 +48,17 @@ package protocol Storage: Sendable {
 
     /// Bytes that may still be written to the disk that holds the root.
     func freeBytes() throws(StorageError) -> Int
+}
+
+/// A moment in the life of a directory's names.
+package struct DirectoryStamp: Sendable, Equatable {
+    package var inode: UInt64
+    /// Nanoseconds since 1970, by the clock of the file system.
+    package var changedAt: Int64
+}
+
+extension Storage {
+    package func stamp(_ directory: String) throws(StorageError) -> DirectoryStamp? { nil }
 }
 
 /// A lock that is held until `unlock` or until nothing refers to it any more.

@@ -63,6 +63,20 @@ package struct PosixStorage: Storage {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    package func stamp(_ directory: String) throws(StorageError) -> DirectoryStamp? {
+        let target = absolute(directory)
+        var status = stat()
+        guard stat(target, &status) == 0 else { throw StorageError(.list, target, errno: errno) }
+        #if canImport(Darwin)
+            let changed = status.st_mtimespec
+        #else
+            let changed = status.st_mtim
+        #endif
+        return DirectoryStamp(
+            inode: UInt64(status.st_ino),
+            changedAt: Int64(changed.tv_sec) * 1_000_000_000 + Int64(changed.tv_nsec))
+    }
+
     package func exists(_ path: String) throws(StorageError) -> Bool {
         let target = absolute(path)
         var status = stat()

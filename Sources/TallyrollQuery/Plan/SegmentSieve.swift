@@ -1,0 +1,164 @@
+import TallyrollFormat
+import TallyrollStore
+
+/// What becomes of each segment before any is opened: by where its events lie, and by what the store's summary knows
+/// of its terms.
+struct SegmentSieve: Sendable {
+    /// The segments that have to be looked at, ascending.
+    private(set) var places: [Int] = []
+    /// The events that are meant in segments that need no look; only where that was asked for.
+    private(set) var decidedCount = 0
+    /// How many segments needed none, and the part of the filter that their lists of terms answered.
+    private(set) var decidedSegments = 0
+    private(set) var decidedPart: Int?
+    /// The first segments of the snapshot, as far as the summary goes.
+    let figures: [StoreSummary.Figures]
+
+    /// One a segment.
+    private var fates: [UInt8]
+    /// For each of the `figures`, the events that hold the term that is asked for.
+    private var counts: [UInt32] = []
+    private let fields: [Field]
+
+    private enum Fate {
+        static let open: UInt8 = 0
+        static let impossible: UInt8 = 1
+        static let sequence: UInt8 = 2
+        static let time: UInt8 = 3
+        static let decided: UInt8 = 4
+        /// Holds none of the terms that a part requires; counted from here.
+        static let absent: UInt8 = 5
+        static let absentMax = 64
+    }
+
+    private static let unknown = UInt32.max
+
+    /// `isCount` says that only the number of events is wanted.
+    init(
+        _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, _ sequences: Range<UInt64>, isCount: Bool
+    ) {
+        fields = prepared.required.map(\.field)
+        let segments = snapshot.segments
+        guard let bounds = prepared.bounds else {
+            figures = []
+            fates = [UInt8](repeating: Fate.impossible, count: segments.count)
+            return
+        }
+        fates = [UInt8](repeating: Fate.open, count: segments.count)
+        figures = snapshot.summary?.figures(segments) ?? []
+        for place in figures.indices {
+            let segment = figures[place]
+            if segment.firstSequence >= sequences.upperBound || segment.endSequence <= sequences.lowerBound {
+                fates[place] = Fate.sequence
+            } else if segment.isSound,
+                !bounds.time.overlaps(segment.times) || !bounds.recorded.overlaps(segment.recordedTimes)
+            {
+                fates[place] = Fate.time
+            }
+        }
+        for place in figures.count..<segments.count
+        where segments[place].firstSequence >= sequences.upperBound
+            || segments[place].endSequence <= sequences.lowerBound
+        {
+            fates[place] = Fate.sequence
+        }
+        if !figures.isEmpty, !sequences.isEmpty {
+            for number in prepared.required.indices.prefix(Fate.absentMax) {
+                leaveOutAbsent(number, prepared, snapshot.summary)
+            }
+            if isCount { decide(prepared, sequences) }
+        }
+        places.reserveCapacity(segments.count)
+        for place in fates.indices where fates[place] == Fate.open { places.append(place) }
+    }
+
+    /// Leaves out the segments that hold none of the terms that a part requires.
+    private mutating func leaveOutAbsent(_ number: Int, _ prepared: PreparedFilter, _ summary: StoreSummary?)
+    {
+        let (leaf, _, dictionary) = prepared.required[number]
+        guard let summary, let terms = prepared.terms[leaf] else { return }
+        var held = [UInt32](repeating: 0, count: figures.count)
+        for term in terms {
+            guard let holders = summary.holders(of: term, dictionary, count: figures.count) else { return }
+            for holder in holders {
+                held[holder.place] = holder.count.map { UInt32($0) } ?? SegmentSieve.unknown
+            }
+        }
+        for place in figures.indices
+        where fates[place] == Fate.open && held[place] == 0 && figures[place].isSound {
+            fates[place] = Fate.absent + UInt8(number)
+        }
+        if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    // MARK: Counts
+
+    /// Counts the events of segments about which nothing is left to ask: all of theirs, or all that hold one term.
+    private mutating func decide(_ prepared: PreparedFilter, _ sequences: Range<UInt64>) {
+        var ranges: [CompiledLeaf] = []
+        for (number, part) in prepared.parts.enumerated() {
+            if part.isTrue { continue }
+            guard case .leaf(let leaf) = part else { return }
+            switch prepared.leaves[leaf].field {
+            case .time, .recorded, .sequence: ranges.append(prepared.leaves[leaf])
+            default:
+                guard !counts.isEmpty, prepared.required[0].leaf == leaf else { return }
+                decidedPart = number
+            }
+        }
+        for place in figures.indices where fates[place] == Fate.open && figures[place].isSound {
+            let segment = figures[place]
+            guard segment.firstSequence >= sequences.lowerBound, segment.endSequence <= sequences.upperBound,
+                ranges.allSatisfy({ SegmentSieve.holds($0, for: segment) })
+            else { continue }
+            if decidedPart != nil {
+                guard counts[place] != SegmentSieve.unknown else { continue }
+            }
+            fates[place] = Fate.decided
+            decidedSegments += 1
+            decidedCount += decidedEvents(place)
+        }
+    }
+
+    private static func holds(_ range: CompiledLeaf, for segment: StoreSummary.Figures) -> Bool {
+        switch range.field {
+        case .time: range.verdict(segment.times) == true
+        case .recorded: range.verdict(segment.recordedTimes) == true
+        case .sequence:
+            range.verdict(Int64(segment.firstSequence)...Int64(segment.endSequence - 1)) == true
+        default: false
+        }
+    }
+
+    private func decidedEvents(_ place: Int) -> Int {
+        decidedPart == nil
+            ? Int(figures[place].endSequence - figures[place].firstSequence) : Int(counts[place])
+    }
+
+    // MARK: For explanations
+
+    /// What became of a segment, before it was looked at.
+    func trace(_ place: Int, _ segment: StoreSnapshot.Segment) -> QueryTrace.Segment {
+        var trace = QueryTrace.Segment(
+            number: segment.reader.header.number, isSealed: segment.reader.isSealed,
+            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
+        switch fates[place] {
+        case Fate.open: break
+        case Fate.impossible: trace.prunedBy = .impossible
+        case Fate.sequence: trace.prunedBy = .sequence
+        case Fate.time:
+            trace.prunedBy = .time
+            trace.blocksPrunedByTime = segment.entries.count
+        case Fate.decided:
+            trace.access = decidedPart == nil ? .directory : .indexes
+            if let decidedPart, decidedPart < 64 { trace.indexedParts = 1 << UInt64(decidedPart) }
+            trace.blocksDecided = segment.entries.count
+            trace.candidates = decidedEvents(place)
+            trace.rowsMatched = trace.candidates
+            trace.estimatedCandidates = trace.candidates
+            trace.estimatedRows = trace.candidates
+        default: trace.prunedBy = .index("\(fields[Int(fates[place] - Fate.absent)])")
+        }
+        return trace
+    }
+}

@@ -1,0 +1,172 @@
+import Synchronization
+import TallyrollFormat
+
+/// What is known of the sealed segments of a store together, so that a query comes to only those that can hold what it
+/// asks for: where each begins and ends, and which of them hold a term. Grows with the snapshots it is asked about,
+/// which must be of one store and differ only in segments added at the end.
+package final class StoreSummary: Sendable {
+    /// One segment.
+    package struct Figures: Sendable {
+        package var firstSequence: UInt64
+        package var endSequence: UInt64
+        package var times: ClosedRange<Int64> = 0...0
+        package var recordedTimes: ClosedRange<Int64> = 0...0
+        /// Whether the segment is sealed and whole. Of others the rest says nothing: look at them.
+        package var isSound = false
+    }
+
+    /// A segment that holds a term.
+    package struct Holder: Sendable {
+        package var place: Int
+        /// The events with the term; nil when that is not known, nor whether there are any.
+        package var count: Int?
+    }
+
+    private struct State {
+        var readers: [SegmentReader] = []
+        var figures: [Figures] = []
+        var terms: [DictionaryID: TermHolders] = [:]
+        var requests: [DictionaryID: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let segmentsMin: Int
+    private let requestsMin: Int
+
+    /// Speaks of snapshots of at least so many segments, and of a dictionary from so many requests on: before, asking
+    /// the segments costs less.
+    package init(segmentsMin: Int = 16, requestsMin: Int = 2) {
+        self.segmentsMin = segmentsMin
+        self.requestsMin = requestsMin
+    }
+
+    /// The first segments of a snapshot, as many as are known; none where asking each is as good.
+    package func figures(_ segments: [StoreSnapshot.Segment]) -> [Figures] {
+        guard segments.count >= segmentsMin else { return [] }
+        return state.withLock { state in
+            var known = min(state.readers.count, segments.count)
+            // The last segment of an older snapshot may have been sealed since.
+            if known > 0, state.readers[known - 1] !== segments[known - 1].reader { known -= 1 }
+            if known > 0, state.readers[known - 1] !== segments[known - 1].reader { return [] }
+            if known < state.readers.count { return Array(state.figures.prefix(known)) }
+            while known < segments.count, segments[known].reader.isSealed || known < segments.count - 1 {
+                state.readers.append(segments[known].reader)
+                state.figures.append(Figures(segments[known]))
+                known += 1
+            }
+            return state.figures
+        }
+    }
+
+    /// The segments among the first `count` that hold a term, and those of which that is not known, unsound ones left
+    /// out; nil when nothing can be said.
+    ///
+    /// - Complexity: O(segments found); O(terms) of segments that were not asked about before.
+    package func holders(of term: [UInt8], _ dictionary: DictionaryID, count: Int) -> [Holder]? {
+        state.withLock { state in
+            state.requests[dictionary, default: 0] += 1
+            guard state.requests[dictionary, default: 0] >= requestsMin else { return nil }
+            let holders = state.terms[dictionary] ?? TermHolders(dictionary)
+            state.terms[dictionary] = holders
+            while holders.segmentCount < state.readers.count {
+                let place = holders.segmentCount
+                holders.add(state.figures[place].isSound ? state.readers[place] : nil)
+            }
+            return holders.holders(of: term, count: count)
+        }
+    }
+}
+
+extension StoreSummary.Figures {
+    init(_ segment: StoreSnapshot.Segment) {
+        firstSequence = segment.firstSequence
+        endSequence = segment.endSequence
+        guard let footer = segment.reader.footer, footer.endSequence == endSequence,
+            segment.reader.headerProblem == nil, let first = segment.entries.first
+        else { return }
+        times = first.times
+        recordedTimes = first.recordedTimes
+        var expected = firstSequence
+        for entry in segment.entries {
+            guard entry.isReadable, entry.firstSequence == expected else { return }
+            expected = entry.endSequence
+            times =
+                min(times.lowerBound, entry.times.lowerBound)...max(times.upperBound, entry.times.upperBound)
+            recordedTimes =
+                min(
+                    recordedTimes.lowerBound, entry.recordedTimes.lowerBound)...max(
+                    recordedTimes.upperBound, entry.recordedTimes.upperBound)
+        }
+        isSound = true
+    }
+}
+
+/// Which segments hold each term of a dictionary, and in how many events.
+private final class TermHolders {
+    private let dictionary: DictionaryID
+    private var terms = TermInterner()
+    /// For each term, the place in `links` of the last segment that holds it.
+    private var last: [UInt32] = []
+    private var links: [Link] = []
+    /// Segments whose dictionary cannot be read.
+    private var unknown: [Int] = []
+    private(set) var segmentCount = 0
+    private var isTooLarge = false
+
+    private struct Link {
+        var place: UInt32
+        var count: UInt32
+        /// The segment before that holds the term.
+        var previous: UInt32
+    }
+
+    private static let none = UInt32.max
+    private static let bytesMax = 32 << 20
+
+    init(_ dictionary: DictionaryID) { self.dictionary = dictionary }
+
+    /// Adds the next segment; nil for one that says nothing.
+    func add(_ reader: SegmentReader?) {
+        let place = segmentCount
+        segmentCount += 1
+        guard let reader, !isTooLarge else { return }
+        guard let table = try? reader.decodedTerms(dictionary) else {
+            unknown.append(place)
+            return
+        }
+        let counts = (try? reader.postingCounts(dictionary)) ?? []
+        for code in 0..<UInt32(table.count) {
+            guard let term = table[code + 1] else { continue }
+            let number = Int(terms.intern(term)) - 1
+            if number == last.count { last.append(TermHolders.none) }
+            let count = Int(code) + 1 < counts.count ? counts[Int(code) + 1] : TermHolders.none
+            links.append(Link(place: UInt32(place), count: count, previous: last[number]))
+            last[number] = UInt32(links.count - 1)
+        }
+        if terms.textBytes + terms.count * 24 + links.count * MemoryLayout<Link>.stride > TermHolders.bytesMax
+        {
+            isTooLarge = true
+            terms = TermInterner()
+            last = []
+            links = []
+        }
+    }
+
+    func holders(of term: [UInt8], count: Int) -> [StoreSummary.Holder]? {
+        guard !isTooLarge else { return nil }
+        var found = unknown.map { StoreSummary.Holder(place: $0, count: nil) }
+        if let code = term.withView({ terms.code(of: $0) }) {
+            var link = last[Int(code) - 1]
+            while link != TermHolders.none {
+                let segment = links[Int(link)]
+                found.append(
+                    StoreSummary.Holder(
+                        place: Int(segment.place),
+                        count: segment.count == TermHolders.none ? nil : Int(segment.count)))
+                link = segment.previous
+            }
+        }
+        found.removeAll { $0.place >= count }
+        return found
+    }
+}
