@@ -3,7 +3,7 @@ extension BlockReader {
     /// the event was recorded. Where several rows are wanted, `BlockRows` reads them at once.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws -> Int64 {
         var rows = BlockRows()
-        try rows.load(self, CollectionOfOne(row))
+        try rows.load(self, row: row)
         try rows.appendRecord(0, into: &out)
         return rows.recordedAt[0]
     }

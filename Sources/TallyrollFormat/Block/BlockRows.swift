@@ -36,12 +36,20 @@ package struct BlockRows: ~Copyable {
     }
 
     /// Decodes some rows of a block, which ascend: row `rows[i]` of the block is row `i` here.
-    package mutating func load(_ block: BlockReader, _ rows: some Sequence<Int>) throws {
+    package mutating func load(_ block: BlockReader, _ rows: [Int]) throws {
         wanted.removeAll(keepingCapacity: true)
         for row in rows {
             precondition(row >= 0 && row < block.count)
             wanted.append(UInt32(truncatingIfNeeded: row))
         }
+        try loadWanted(block)
+    }
+
+    /// Decodes one row of a block, which is row 0 here.
+    package mutating func load(_ block: BlockReader, row: Int) throws {
+        precondition(row >= 0 && row < block.count)
+        wanted.removeAll(keepingCapacity: true)
+        wanted.append(UInt32(truncatingIfNeeded: row))
         try loadWanted(block)
     }
 

@@ -21,6 +21,17 @@ package final class GrowingTerms: SegmentTerms, Sendable {
             }
         }
 
+        /// Appends a term; false when the code is not known.
+        func append(_ code: UInt32, to target: Target) -> Bool {
+            guard code > 0, Int(code) <= count else { return false }
+            let range = ends[Int(code) - 1]..<ends[Int(code)]
+            text.withUnsafeBufferPointer { text in
+                guard let base = text.baseAddress else { return }
+                target.append(ByteView(base: base + range.lowerBound, count: range.count))
+            }
+            return true
+        }
+
         func term(_ code: UInt32) -> ArraySlice<UInt8> { text[ends[Int(code) - 1]..<ends[Int(code)]] }
     }
 
@@ -60,9 +71,7 @@ package final class GrowingTerms: SegmentTerms, Sendable {
         let isKnown = withUnsafeMutablePointer(to: &out) { writer in
             let target = Target(writer: writer)
             return dictionaries.withLock { all in
-                guard code > 0, Int(code) <= all[dictionary.index].count else { return false }
-                target.append(all[dictionary.index].term(code))
-                return true
+                all.withUnsafeBufferPointer { $0[dictionary.index].append(code, to: target) }
             }
         }
         guard isKnown else { throw GrowingTerms.unknown(code, dictionary) }
@@ -74,12 +83,7 @@ package final class GrowingTerms: SegmentTerms, Sendable {
     private struct Target: @unchecked Sendable {
         let writer: UnsafeMutablePointer<ByteWriter>
 
-        func append(_ term: ArraySlice<UInt8>) {
-            term.withUnsafeBufferPointer { bytes in
-                guard let base = bytes.baseAddress else { return }
-                writer.pointee.bytes(ByteView(base: base, count: bytes.count))
-            }
-        }
+        func append(_ term: ByteView) { writer.pointee.bytes(term) }
     }
 
     static func unknown(_ code: UInt32, _ dictionary: DictionaryID) -> FormatError {

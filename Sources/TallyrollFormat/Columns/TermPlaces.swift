@@ -32,9 +32,9 @@ struct TermPlaces {
     ) throws -> ByteView {
         let slot = TermPlaces.slot(of: code, in: codes)
         if codes[slot] == code { return texts[Int(places[slot].offset)] }
-        var text = ByteWriter(capacity: 64)
-        try context.appendTerm(code, into: &text)
-        texts.append(arena.copy(text.view))
+        arena.scratch.removeAll()
+        try context.appendTerm(code, into: &arena.scratch)
+        texts.append(arena.copyScratch())
         insert(code, at: slot, (UInt32(texts.count - 1), 0))
         return texts[texts.count - 1]
     }

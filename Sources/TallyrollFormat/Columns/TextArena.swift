@@ -5,6 +5,8 @@ package struct TextArena: ~Copyable {
     /// The chunk that is being filled, and how far.
     private var current = 0
     private var used = 0
+    /// Where a text is put together before its length is known.
+    package var scratch = ByteWriter(capacity: 256)
 
     /// Of the first chunk; each next one is twice as large, up to a limit.
     private static let chunkBytes = 4 << 10
@@ -46,6 +48,12 @@ package struct TextArena: ~Copyable {
         let base = chunks[current].bindMemory(to: UInt8.self).baseAddress
         precondition(base != nil, "a chunk is never empty")
         return base.unsafelyUnwrapped
+    }
+
+    /// A copy of what `scratch` holds.
+    package mutating func copyScratch() -> ByteView {
+        let view = scratch.view
+        return copy(view)
     }
 
     /// A copy that stays where it is.

@@ -164,15 +164,14 @@ extension QueryResults {
         while true {
             scratch.removeAll()
             guard let row = try next(into: &scratch) else { return nil }
-            let event = trace.timed(.build) { () -> RecordedEvent? in
-                guard let record = try? RecordView(scratch.view) else { return nil }
-                return RecordedEvent(
-                    record,
-                    RecordPlace(
-                        sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag)
-                )
-            }
-            if let event { return event }
+            // Not `timed`: the value would be copied on its way out of the closure, text by text.
+            let outer = trace.enter(.build)
+            defer { if trace.isTimed { _ = trace.enter(outer) } }
+            guard let record = try? RecordView(scratch.view) else { continue }
+            return RecordedEvent(
+                record,
+                RecordPlace(
+                    sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag))
         }
     }
 }

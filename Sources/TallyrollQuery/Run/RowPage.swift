@@ -52,7 +52,7 @@ struct RowPage: ~Copyable {
         next += 1
         var place = 0
         if let broken {
-            try decoded.load(broken, CollectionOfOne(row))
+            try decoded.load(broken, row: row)
         } else {
             place = self.place(of: row)
         }
