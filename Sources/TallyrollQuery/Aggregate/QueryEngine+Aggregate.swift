@@ -18,7 +18,7 @@ extension QueryEngine {
     ) throws -> AggregateTable {
         let plan = try AggregatePlan(aggregation)
         let seed = snapshot.storeTag
-        let (scope, trace) = try begin(filter, isTimed: isTimed)
+        let (scope, trace) = try begin(filter, counts: plan.wantedCounts, isTimed: isTimed)
         trace.kind = kind
         let (rows, count) = try trace.running {
             var state = try scope.fold(trace, costPerEvent: plan.costPerEvent) {
@@ -28,6 +28,7 @@ extension QueryEngine {
             } merge: {
                 try $0.merge($1)
             }
+            try trace.timed(.gather) { try state.add(summary: scope) }
             try state.add(tail: scope, trace)
             return (trace.timed(.order) { state.rows() }, state.groupCount)
         }
@@ -37,7 +38,27 @@ extension QueryEngine {
     }
 }
 
+extension AggregatePlan {
+    /// What the store's summary may know of it.
+    fileprivate var wantedCounts: WantedCounts {
+        guard isCountOnly, aggregation.width == nil else { return .none }
+        if !isGrouped { return .events }
+        guard aggregation.fields.count == 1, case .codes(_, let dictionary) = LeafSource(aggregation.fields[0]),
+            dictionary != .resource
+        else { return .none }
+        return .groups(dictionary)
+    }
+}
+
 extension AggregateState {
+    /// Adds what the store's summary knows of segments that no one looked at.
+    mutating func add(summary scope: QueryScope) throws(QueryLimitError) {
+        if !plan.isGrouped { return addDecided(scope.sieve.decidedCount) }
+        guard !scope.sieve.grouped.isEmpty, case .groups(let dictionary) = plan.wantedCounts else { return }
+        scope.snapshot.summary?.totals(dictionary, in: scope.sieve.grouped).forEach { addDecided($1, of: $0) }
+        try checkLimits()
+    }
+
     /// Adds the events of the tail that are meant.
     mutating func add(tail scope: QueryScope, _ trace: QueryTrace) throws {
         var problem: QueryLimitError?

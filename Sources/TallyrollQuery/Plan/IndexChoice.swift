@@ -49,6 +49,7 @@ struct IndexChoice {
         costs = PlanCosts(
             leaves: scope.prepared.leaves, sizes: IndexChoice.sizes(plan, filter, scope.prepared),
             shares: try IndexChoice.shares(plan, filter),
+            cut: IndexChoice.cut(plan, scope.prepared),
             blockEvents: Double(events) / Double(plan.blocks.count),
             blocks: Double(plan.blocks.count))
     }
@@ -167,9 +168,7 @@ struct IndexChoice {
         case .rows(let limit):
             let meant = trees.reduce(rows) { $0 * costs.share($1) }
             // A block is opened for every row that is given, whatever is asked of it.
-            let all =
-                costs.cost(all: trees, rows: rows)
-                + (trees.isEmpty ? costs.touched(rows) * PlanCosts.openBlock : 0)
+            let all = costs.cost(all: trees, rows: rows, opensAll: true)
             return all * min(1, Double(limit) / max(meant, 1))
         }
     }
@@ -190,16 +189,47 @@ struct IndexChoice {
         meant = residual.reduce(rows) { $0 * $1.share }
     }
 
-    /// The shares of terms that the dictionaries give away.
+    /// For each question about a time or a place, how many blocks it cuts through.
+    private static func cut(_ plan: SegmentPlan, _ prepared: PreparedFilter) -> [Int: Double] {
+        var cut: [Int: Double] = [:]
+        for leaf in prepared.leaves.indices {
+            let question = prepared.leaves[leaf]
+            let isEventTime = question.field == .time
+            guard isEventTime || question.field == .recorded else { continue }
+            cut[leaf] = plan.segment.entries.withUnsafeBufferPointer { entries in
+                var count = 0.0
+                for block in plan.blocks {
+                    let range = isEventTime ? entries[block].times : entries[block].recordedTimes
+                    if question.verdict(range) == nil { count += 1 }
+                }
+                return count
+            }
+        }
+        return cut
+    }
+
+    /// The shares of terms: what posting lists say that are in memory, else what the dictionaries give away.
     private static func shares(_ plan: SegmentPlan, _ filter: SegmentFilter) throws -> [Int: Double] {
         var shares: [Int: Double] = [:]
+        let reader = plan.segment.reader
         for (leaf, verdict) in filter.verdicts {
             guard let codes = verdict.listed else { continue }
+            if let column = PostingColumn(verdict.dictionary), reader.hasPostings(column),
+                reader.unreadBytes(column) == nil, let lists = try reader.postings(column)?.postings,
+                lists.universe > 0, codes.count <= IndexChoice.countedCodesMax
+            {
+                let events = try codes.reduce(0) { $0 + (try lists.count($1)) }
+                shares[leaf] = Double(events) / Double(lists.universe)
+                continue
+            }
             let terms = try plan.segment.reader.termCount(verdict.dictionary)
             shares[leaf] = min(1, Double(codes.count) / Double(max(terms, 1)))
         }
         return shares
     }
+
+    /// Of more codes, the events are not added up beforehand.
+    private static let countedCodesMax = 64
 
     /// What columns take in this segment, asked only where it can change the order.
     private static func sizes(

@@ -51,12 +51,12 @@ package struct QueryEngine: Sendable {
     func begin(
         _ filter: Filter, now: Int64? = nil, within range: Range<UInt64>? = nil,
         for purpose: QueryPurpose = .count,
-        isCount: Bool = false, isTimed: Bool
+        counts: WantedCounts = .none, isTimed: Bool
     ) throws(QueryError) -> (QueryScope, QueryTrace) {
         let start = isTimed ? Stopwatch.now : 0
         let scope = QueryScope(
             snapshot, try PreparedFilter(filter, now: now ?? self.now),
-            within: range ?? 0..<snapshot.endSequence, for: purpose, isCount: isCount)
+            within: range ?? 0..<snapshot.endSequence, for: purpose, counts: counts)
         let trace = scope.trace(isTimed: isTimed)
         if isTimed { trace.addPreparation(Stopwatch.now - start) }
         return (scope, trace)
