@@ -16,11 +16,12 @@ extension QueryEngine {
     func aggregate(
         where filter: Filter, _ aggregation: Aggregation, kind: String, isTimed: Bool
     ) throws -> AggregateTable {
+        let start = isTimed ? Stopwatch.now : 0
         let plan = try AggregatePlan(aggregation)
         let seed = snapshot.storeTag
-        let (scope, trace) = try begin(filter, counts: plan.wantedCounts, isTimed: isTimed)
+        let (scope, trace) = try begin(filter, counts: plan.wantedCounts, isTimed: isTimed, since: start)
         trace.kind = kind
-        let (rows, count) = try trace.running {
+        let (rows, count) = try trace.timed(.gather) {
             var state = try scope.fold(trace, costPerEvent: plan.costPerEvent) {
                 try AggregateState(plan, seed: seed)
             } body: { scan, state in
@@ -28,13 +29,15 @@ extension QueryEngine {
             } merge: {
                 try $0.merge($1)
             }
-            try trace.timed(.gather) { try state.add(summary: scope) }
+            try state.add(summary: scope)
             try state.add(tail: scope, trace)
             return (trace.timed(.order) { state.rows() }, state.groupCount)
         }
-        return AggregateTable(
-            aggregates: aggregation.aggregates, rows: rows, groupCount: count,
-            problems: trace.problems, account: RunAccount(scope.prepared.filter, trace))
+        return trace.timed(.build) {
+            AggregateTable(
+                aggregates: aggregation.aggregates, rows: rows, groupCount: count,
+                problems: trace.problems, account: RunAccount(scope.prepared.filter, trace))
+        }
     }
 }
 

@@ -20,6 +20,8 @@ struct IndexChoice {
     private let plan: SegmentPlan
     private let filter: SegmentFilter
     private let universe: Int
+    /// The share of the segment's events that are in blocks which are left: of lists, only that part is walked through.
+    private let span: Double
     private var answers: IndexAnswers
     private var costs: PlanCosts
     private var sets: [IndexSet] = []
@@ -45,10 +47,11 @@ struct IndexChoice {
         residual = plan.residual
         universe = Int(plan.segment.endSequence - plan.segment.firstSequence)
         rows = Double(events)
+        span = min(1, Double(events) / Double(max(universe, 1)))
         answers = IndexAnswers(scope.prepared, plan.segment, filter)
         costs = PlanCosts(
             leaves: scope.prepared.leaves, sizes: IndexChoice.sizes(plan, filter, scope.prepared),
-            shares: try IndexChoice.shares(plan, filter),
+            shares: try IndexChoice.shares(plan, filter, scope.prepared),
             cut: IndexChoice.cut(plan, scope.prepared),
             blockEvents: Double(events) / Double(plan.blocks.count),
             blocks: Double(plan.blocks.count))
@@ -154,7 +157,7 @@ struct IndexChoice {
         let rest = isExact ? left.filter { !candidate.places.contains($0) } : left
         let before = columnCost(left, rows)
         let after = columnCost(rest, rows * share)
-        let length = set.map { Double($0.most(universe)) } ?? share * Double(universe)
+        let length = (set.map { Double($0.most(universe)) } ?? share * Double(universe)) * span
         // Few rows are looked up one by one; many lists are walked through.
         let asking = sets.isEmpty ? length * 0.1 : min(rows * PlanCosts.seek, length * PlanCosts.decode)
         return loading + asking + after < before
@@ -209,14 +212,22 @@ struct IndexChoice {
     }
 
     /// The shares of terms: what posting lists say that are in memory, else what the dictionaries give away.
-    private static func shares(_ plan: SegmentPlan, _ filter: SegmentFilter) throws -> [Int: Double] {
+    private static func shares(
+        _ plan: SegmentPlan, _ filter: SegmentFilter, _ prepared: PreparedFilter
+    ) throws -> [Int: Double] {
         var shares: [Int: Double] = [:]
         let reader = plan.segment.reader
+        for leaf in prepared.leaves.indices where prepared.leaves[leaf].field == .result {
+            guard let lists = try listsAtHand(.outcome, reader) else { break }
+            shares[leaf] = try OutcomeKind.allCases.reduce(0) { sum, kind in
+                guard prepared.leaves[leaf].matches(outcome: kind) else { return sum }
+                return sum + Double(try lists.count(UInt32(kind.rawValue))) / Double(lists.universe)
+            }
+        }
         for (leaf, verdict) in filter.verdicts {
             guard let codes = verdict.listed else { continue }
-            if let column = PostingColumn(verdict.dictionary), reader.hasPostings(column),
-                reader.unreadBytes(column) == nil, let lists = try reader.postings(column)?.postings,
-                lists.universe > 0, codes.count <= IndexChoice.countedCodesMax
+            if codes.count <= IndexChoice.countedCodesMax, let column = PostingColumn(verdict.dictionary),
+                let lists = try listsAtHand(column, reader)
             {
                 let events = try codes.reduce(0) { $0 + (try lists.count($1)) }
                 shares[leaf] = Double(events) / Double(lists.universe)
@@ -226,6 +237,14 @@ struct IndexChoice {
             shares[leaf] = min(1, Double(codes.count) / Double(max(terms, 1)))
         }
         return shares
+    }
+
+    /// The posting lists of a column, if they are in memory and hold anything.
+    private static func listsAtHand(_ column: PostingColumn, _ reader: SegmentReader) throws -> TermPostings? {
+        guard reader.hasPostings(column), reader.unreadBytes(column) == nil,
+            let lists = try reader.postings(column)?.postings, lists.universe > 0
+        else { return nil }
+        return lists
     }
 
     /// Of more codes, the events are not added up beforehand.

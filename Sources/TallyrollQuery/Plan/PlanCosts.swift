@@ -99,6 +99,17 @@ struct PlanCosts {
         }
     }
 
+    /// The share where only the form of the questions is known.
+    static func usualShare(_ tree: FilterTree, _ leaves: [CompiledLeaf]) -> Double {
+        switch tree {
+        case .constant(let value): value ? 1 : 0
+        case .leaf(let index): usualShare(leaves[index])
+        case .not(let inner): 1 - usualShare(inner, leaves)
+        case .and(let parts): parts.reduce(1) { $0 * usualShare($1, leaves) }
+        case .or(let parts): 1 - parts.reduce(1) { $0 * (1 - usualShare($1, leaves)) }
+        }
+    }
+
     /// The share for questions of which only the form is known.
     private static func usualShare(_ leaf: CompiledLeaf) -> Double {
         switch leaf.test {

@@ -17,7 +17,7 @@ extension QueryEngine {
     package func count(where filter: Filter = .all, isTimed: Bool = false) throws -> EventCount {
         let (scope, trace) = try begin(filter, counts: .events, isTimed: isTimed)
         trace.kind = "count"
-        let count = try trace.running {
+        let count = try trace.timed(.gather) {
             var count = try scope.fold(trace) {
                 0
             } body: { scan, count in
