@@ -65,7 +65,8 @@ import Testing
         #expect(try indexes(after: [some, nil, nil], disk) == some)
         #expect(try indexes(after: [], disk) == some)
         // Also where no segment was begun with it.
-        #expect(try indexes(after: [SegmentIndexes.all, SegmentIndexes.none, nil], disk) == SegmentIndexes.none)
+        #expect(
+            try indexes(after: [SegmentIndexes.all, SegmentIndexes.none, nil], disk) == SegmentIndexes.none)
         #expect(try indexes(after: [nil], disk) == SegmentIndexes.none)
         #expect(try indexes(after: [], MemoryStorage()) == SegmentIndexes.default)
     }

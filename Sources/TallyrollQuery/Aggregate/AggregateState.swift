@@ -80,7 +80,8 @@ struct AggregateState {
     /// Counts by the codes of the one field that groups are made by, where that is all that is asked; false when the
     /// events have to be looked at one by one.
     private mutating func addCodes(_ scan: SegmentScan) throws -> Bool {
-        guard plan.isCountOnly, times == nil, groupColumns.count == 1, let column = groupColumns[0].codeColumn,
+        guard plan.isCountOnly, times == nil, groupColumns.count == 1,
+            let column = groupColumns[0].codeColumn,
             var codes = (try? scan.codeCounts(column)) ?? nil
         else { return false }
         try scan.count(into: &codes)

@@ -46,7 +46,8 @@ extension AggregatePlan {
     fileprivate var wantedCounts: WantedCounts {
         guard isCountOnly, aggregation.width == nil else { return .none }
         if !isGrouped { return .events }
-        guard aggregation.fields.count == 1, case .codes(_, let dictionary) = LeafSource(aggregation.fields[0]),
+        guard aggregation.fields.count == 1,
+            case .codes(_, let dictionary) = LeafSource(aggregation.fields[0]),
             dictionary != .resource
         else { return .none }
         return .groups(dictionary)

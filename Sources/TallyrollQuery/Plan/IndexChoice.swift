@@ -240,7 +240,8 @@ struct IndexChoice {
     }
 
     /// The posting lists of a column, if they are in memory and hold anything.
-    private static func listsAtHand(_ column: PostingColumn, _ reader: SegmentReader) throws -> TermPostings? {
+    private static func listsAtHand(_ column: PostingColumn, _ reader: SegmentReader) throws -> TermPostings?
+    {
         guard reader.hasPostings(column), reader.unreadBytes(column) == nil,
             let lists = try reader.postings(column)?.postings, lists.universe > 0
         else { return nil }

@@ -117,7 +117,9 @@ struct SegmentSieve: Sendable {
             switch prepared.leaves[leaf].field {
             case .time, .recorded, .sequence: ranges.append(prepared.leaves[leaf])
             default:
-                guard case .events = wanted, !counts.isEmpty, prepared.required[0].leaf == leaf else { return }
+                guard case .events = wanted, !counts.isEmpty, prepared.required[0].leaf == leaf else {
+                    return
+                }
                 decidedPart = number
             }
         }

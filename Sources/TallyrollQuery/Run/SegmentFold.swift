@@ -17,7 +17,7 @@ extension QueryScope {
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
         let (plans, cost) = try trace.timed(.plan) {
-            let plans = try plans(trace).map { $0.addingCost(costPerEvent) }
+            let plans = try self.plans(trace).map { $0.addingCost(costPerEvent) }
             return (plans, plans.reduce(0) { $0 + $1.cost })
         }
         let threads = ParallelRun.threads(for: cost)

@@ -68,8 +68,10 @@ extension SegmentScan {
         let terms = try codes.map { try lists.list($0) }
         let share = Double(ordinals.count) / Double(max(lists.universe, 1))
         let listCost = terms.reduce(0) {
-            $0 + ($1.isBitmap
-                ? Double(ordinals.count) * PlanCosts.markedWord / 64 : Double($1.count) * share * PlanCosts.decode)
+            $0
+                + ($1.isBitmap
+                    ? Double(ordinals.count) * PlanCosts.markedWord / 64
+                    : Double($1.count) * share * PlanCosts.decode)
         }
         guard listCost < columnCost else { return false }
         // The list that was looked up may be among these: then it says all.
