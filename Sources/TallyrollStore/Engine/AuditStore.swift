@@ -220,8 +220,9 @@ package final class AuditStore: Sendable {
         return nil
     }
 
-    /// Bytes of records one append may hold; larger batches are split by the caller.
-    package static var appendBytesMax: Int { Limits.frameBytes / 2 }
+    /// Bytes of records after which callers cut a large append: little enough for a piece to stay in the processor's
+    /// cache from its encoding to its write, and enough for a sync to be worth it.
+    package static let pieceBytes = 2 << 20
 
     /// Makes every append so far durable.
     package func sync(_ completion: @escaping @Sendable (Result<Void, AuditLogError>) -> Void) {
