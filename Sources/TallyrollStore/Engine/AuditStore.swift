@@ -124,7 +124,8 @@ package final class AuditStore: Sendable {
         let log = try LogFile.begin(
             number: recovery.nextLogNumber, context: context, progress: blocks.progress, openRun: openRun)
         let writer = try LogWriter(
-            context, queue: queue, commits: commits, blocks: blocks, log: log, run: openRun, chainHead: recovery.chainHead,
+            context, queue: queue, commits: commits, blocks: blocks, log: log, run: openRun,
+            chainHead: recovery.chainHead,
             nextSequence: recovery.nextSequence)
         try writer.appendRecovery(recovery.findings)
         // Only now is everything in the older files, what is wrong with them included, written elsewhere.
