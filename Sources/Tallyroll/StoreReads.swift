@@ -33,8 +33,7 @@ public struct StoreReads: Sendable {
 
     private static func collect(_ results: QueryResults) throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []
-        var scratch = ByteWriter(capacity: 1024)
-        while let event = try results.next(&scratch) { events.append(event) }
+        while let event = try results.nextEvent() { events.append(event) }
         try requireNone(results.problems)
         return events
     }

@@ -13,6 +13,10 @@ package struct BlockRows: ~Copyable {
     private var outcomes: [Int64] = []
     private var origins: [Int64] = []
     private var durations: [Int64?] = []
+    /// Texts that were made into strings; those of the rows loaded now.
+    var strings = SharedStrings()
+    /// The bytes of the texts of the event that was made last.
+    package internal(set) var textBytes = 0
     /// The texts of a field side by side, `count` of them; the fields in the order in which a record holds them.
     private var cells: UnsafeMutableBufferPointer<ByteView?>
     private var hasField = InlineArray<17, Bool>(repeating: false)
@@ -57,6 +61,7 @@ package struct BlockRows: ~Copyable {
         // Nothing is there to be read until all of it is.
         count = 0
         arena.removeAll()
+        strings.removeAll()
         self.block = block
         hasField = InlineArray(repeating: false)
         let columns = try block.recordColumns()
@@ -167,18 +172,11 @@ package struct BlockRows: ~Copyable {
 
     /// Appends the record of a row to `out`, as it was written.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws(FormatError) {
-        precondition(row >= 0 && row < count)
-        guard let outcome = OutcomeKind(rawValue: UInt8(clamping: outcomes[row])),
-            let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
-        else { throw BlockRows.unknownKind(row) }
+        let (outcome, origin) = try kinds(row)
         var encoder = RecordEncoder()
-        let timestamp = timestamps[row]
         encoder.begin(
-            timestamp: timestamp,
-            time: TimeNotation(
-                digits: hasDigits ? UInt8(clamping: digits[row]) : TimeNotation.shortestDigits(timestamp),
-                zoneMinutes: Int16(clamping: zones[row])),
-            outcome: outcome, duration: durations.isEmpty ? nil : durations[row], origin: origin, into: &out)
+            timestamp: timestamps[row], time: notation(row), outcome: outcome, duration: duration(row),
+            origin: origin, into: &out)
         for index in 0..<StringField.count where hasField[index] {
             guard let text = cells[index * count + row], let field = StringField(rawValue: UInt8(index))
             else {
@@ -189,10 +187,28 @@ package struct BlockRows: ~Copyable {
         _ = encoder.end(into: &out)
     }
 
+    @inline(__always)
+    func kinds(_ row: Int) throws(FormatError) -> (outcome: OutcomeKind, origin: EventOrigin) {
+        guard let outcome = OutcomeKind(rawValue: UInt8(clamping: outcomes[row])),
+            let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
+        else { throw BlockRows.invalid(row, "outcome or origin") }
+        return (outcome, origin)
+    }
+
+    @inline(__always)
+    func duration(_ row: Int) -> Int64? { durations.isEmpty ? nil : durations[row] }
+
+    /// How the time of a row was written.
+    @inline(__always)
+    func notation(_ row: Int) -> TimeNotation {
+        TimeNotation(
+            digits: hasDigits ? UInt8(clamping: digits[row]) : TimeNotation.shortestDigits(timestamps[row]),
+            zoneMinutes: Int16(clamping: zones[row]))
+    }
+
     @inline(never)
-    private static func unknownKind(_ row: Int) -> FormatError {
+    static func invalid(_ row: Int, _ what: String) -> FormatError {
         FormatError(
-            .invalid, "block row \(row): outcome or origin", offset: 0, expected: "a known value",
-            found: "another")
+            .invalid, "block row \(row): \(what)", offset: 0, expected: "a known value", found: "another")
     }
 }
