@@ -224,4 +224,3 @@ package final class QueryResults {
             RecordPlace(sequence: sequence, recordedAt: recordedAt, storeTag: scope.snapshot.storeTag))
     }
 }
-
