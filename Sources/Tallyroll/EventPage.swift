@@ -23,6 +23,7 @@ final class EventPage: @unchecked Sendable {
         events.deallocate()
     }
 
+    var count: Int { filled - next }
     var isEmpty: Bool { next == filled }
     var isFull: Bool { filled == capacity }
 
