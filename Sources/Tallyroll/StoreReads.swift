@@ -14,9 +14,11 @@ public struct StoreReads: Sendable {
     }
 
     func results(
-        _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?
+        _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?, fields: [Field]? = nil
     ) throws -> QueryResults {
-        try engine().events(where: filter, order: order, limit: limit, after: cursor)
+        try engine().events(
+            where: filter, order: order, limit: limit, after: cursor,
+            fields: fields.map { RecordFields($0) } ?? .all)
     }
 
     // Each answers on the calling thread.

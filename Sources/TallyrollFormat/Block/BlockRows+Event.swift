@@ -1,5 +1,5 @@
 extension BlockRows {
-    /// The event of a row, as a value made straight from its columns.
+    /// The event of a row, as a value made straight from its columns, with the fields that were read.
     ///
     /// - Throws: when the row holds what no record does.
     package mutating func event(
@@ -26,7 +26,8 @@ extension BlockRows {
                 duration: duration(row).map { Duration.nanoseconds($0) },
                 details: text(.details, row).map { JSONObject(trusted: $0) },
                 extra: text(.extra, row).map { JSONObject(trusted: $0) }, writtenTime: WrittenTime(time)),
-            sequence: sequence, recordedAt: recordedAt[row], storeTag: id == nil ? storeTag : 0,
+            sequence: sequence, recordedAt: recordedAt[row],
+            storeTag: id == nil && fields.contains(.id) ? storeTag : nil,
             isFromStore: origin == .engine)
         guard textBytes <= Limits.eventBytes else { throw BlockRows.invalid(row, "length") }
         return event

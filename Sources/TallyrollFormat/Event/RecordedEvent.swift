@@ -13,30 +13,32 @@ public struct RecordedEvent: Sendable, Equatable, Identifiable {
     public let previousHash: String?
     /// The chain hash of this event, which covers it and all before it; in the same form.
     public let eventHash: String?
-    /// What ids that the store makes are told from those of other stores by; 0 where the event came with an id.
-    private let storeTag: UInt64
+    /// What goes into an id that the store makes; nil where the event came with an id, or its id was not read.
+    private let storeTag: UInt64?
 
     /// The id that the event came with, or the one that the store made for it, which is put together at each call.
+    /// Empty where events were read without their ids.
     public var id: String {
-        event.id
-            ?? MintedID.text(
-                recordedAt: recordedAt.nanosecondsSince1970, sequence: sequence, storeTag: storeTag)
+        if let id = event.id { return id }
+        guard let storeTag else { return "" }
+        return MintedID.text(
+            recordedAt: recordedAt.nanosecondsSince1970, sequence: sequence, storeTag: storeTag)
     }
 
     /// The event that a record holds, at its place in a store.
-    package init(_ record: RecordView, _ place: RecordPlace) {
-        event = AuditEvent(record)
+    package init(_ record: RecordView, _ place: RecordPlace, _ fields: RecordFields = .all) {
+        event = AuditEvent(record, fields)
         sequence = place.sequence
         recordedAt = Timestamp(nanosecondsSince1970: place.recordedAt)
-        storeTag = event.id == nil ? place.storeTag : 0
+        storeTag = event.id == nil && fields.contains(.id) ? place.storeTag : nil
         isFromStore = record.origin == .engine
         previousHash = place.previousHash.map(RecordedEvent.hex)
         eventHash = place.eventHash.map(RecordedEvent.hex)
     }
 
-    /// An event at its place, without hashes. `storeTag` is 0 where the event has an id.
+    /// An event at its place, without hashes. `storeTag` is nil where the event has an id.
     @inline(__always)
-    init(event: AuditEvent, sequence: UInt64, recordedAt: Int64, storeTag: UInt64, isFromStore: Bool) {
+    init(event: AuditEvent, sequence: UInt64, recordedAt: Int64, storeTag: UInt64?, isFromStore: Bool) {
         self.event = event
         self.storeTag = storeTag
         self.sequence = sequence

@@ -16,6 +16,7 @@ package final class QueryResults {
     fileprivate let scope: QueryScope
     private let filter: Filter
     private let now: Int64
+    private let fields: RecordFields
     let trace: QueryTrace
     private var newest: NewestFirst?
     private var oldest: OldestFirst?
@@ -37,9 +38,9 @@ package final class QueryResults {
 
     init(
         _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
-        after cursor: QueryCursor?,
-        trace: QueryTrace
+        after cursor: QueryCursor?, fields: RecordFields, trace: QueryTrace
     ) {
+        self.fields = fields
         self.scope = scope
         self.filter = filter
         self.now = now
@@ -75,7 +76,8 @@ package final class QueryResults {
     /// The bytes of the texts of the event that `nextEvent` gave last.
     package private(set) var textBytes = 0
 
-    /// Appends the record of the next event to `out`; nil at the end.
+    /// Appends the record of the next event to `out`; nil at the end. It may hold more than the fields that were
+    /// asked for.
     ///
     /// - Throws: when the task is cancelled. What cannot be read is left out and reported in `problems`.
     package func next(into out: inout ByteWriter) throws -> QueryRow? {
@@ -189,7 +191,7 @@ package final class QueryResults {
         pageRows = min(pageRows * 4, QueryResults.pageRowsMax)
         do {
             let block = try scan.segment.reader.block(scan.entry(index))
-            try scan.give(from: block) { try page.load(block) }
+            try scan.give(from: block) { try page.load(block, fields) }
         } catch {
             scan.report(error, index)
             page.removeAll()
@@ -221,6 +223,7 @@ package final class QueryResults {
         textBytes = record.bytes.count
         return RecordedEvent(
             record,
-            RecordPlace(sequence: sequence, recordedAt: recordedAt, storeTag: scope.snapshot.storeTag))
+            RecordPlace(sequence: sequence, recordedAt: recordedAt, storeTag: scope.snapshot.storeTag),
+            fields)
     }
 }

@@ -12,6 +12,7 @@ struct RowPage: ~Copyable {
     private var ascending: [Int] = []
     private var next = 0
     private var decoded = BlockRows()
+    private var fields = RecordFields.all
     /// The block, where its rows cannot be decoded together and are tried one by one.
     private var broken: BlockReader?
 
@@ -33,13 +34,14 @@ struct RowPage: ~Copyable {
 
     mutating func add(row: Int) { rows.append(row) }
 
-    mutating func load(_ block: BlockReader) throws {
+    mutating func load(_ block: BlockReader, _ fields: RecordFields) throws {
+        self.fields = fields
         ascending.removeAll(keepingCapacity: true)
         ascending.append(contentsOf: rows)
         if let first = rows.first, let last = rows.last, first > last { ascending.reverse() }
         if !zip(ascending, ascending.dropFirst()).allSatisfy({ $0 < $1 }) { ascending.sort() }
         do {
-            try decoded.load(block, ascending)
+            try decoded.load(block, ascending, fields)
         } catch {
             // What cannot be decoded together may still be read in part.
             broken = block
@@ -69,7 +71,7 @@ struct RowPage: ~Copyable {
         let row = rows[next]
         next += 1
         guard let broken else { return (row, place(of: row)) }
-        try decoded.load(broken, row: row)
+        try decoded.load(broken, row: row, fields)
         return (row, 0)
     }
 
