@@ -65,7 +65,9 @@ struct CodeCombinations {
     }
 
     private static func codes(_ column: PostingColumn, _ block: BlockReader) throws -> [UInt32] {
-        if column == .outcome { return try block.integers(.outcome).decodeArray().map { UInt32(clamping: $0) } }
+        if column == .outcome {
+            return try block.integers(.outcome).decodeArray().map { UInt32(clamping: $0) }
+        }
         return try block.codes(column.column).decodeArray()
     }
 }
