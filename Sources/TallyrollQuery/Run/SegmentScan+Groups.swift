@@ -14,8 +14,10 @@ extension SegmentScan {
         return CodeCounts(column, codeMax: terms)
     }
 
-    /// Room to count by several columns together; nil where that is more than the events there can be are worth.
+    /// Room to count by several columns together; nil where that is more than the events there can be are worth, or
+    /// these are so few that each is better looked at by itself than whole columns are decoded.
     func codeCombinations(_ columns: [PostingColumn]) throws -> CodeCombinations? {
+        guard mostEvents * 8 >= events else { return nil }
         let codesMax = try columns.map { column in
             try column.dictionary.map { try segment.reader.termCount($0) } ?? OutcomeKind.allCases.count
         }
