@@ -28,7 +28,7 @@ indirect enum Model {
     private static func quoted(_ text: String, _ random: inout SplitMix64) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
-            if random.chance(15) {
+            if random.chance(15) || scalar == "\0" {
                 for unit in String(Character(scalar)).utf16 { result += String(format: "\\u%04x", Int(unit)) }
             } else if scalar == "\"" || scalar == "\\" {
                 result += "\\\(scalar)"
