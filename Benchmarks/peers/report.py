@@ -253,6 +253,14 @@ def question_tables(work):
     ]
     lines += ["CPU time of one asking in milliseconds, all threads and processes:", ""]
     lines += table(["", "Tallyroll", *peers], used)
+    tasks = [
+        [question["label"], compact(work.asked("Tallyroll", question["name"])), compact(task)]
+        for question in questions
+        if (task := work.asked("Tallyroll", question["name"], "taskMilliseconds")) is not None
+    ]
+    if tasks:
+        lines += ["Tallyroll asked from a task instead of on the calling thread, p50 in milliseconds:", ""]
+        lines += table(["", "calling thread", "task"], tasks)
     explained = [
         (question["label"], work.asked("Tallyroll", question["name"], "explained")) for question in questions]
     explained = [(label, part) for label, part in explained if part is not None]

@@ -17,22 +17,12 @@ extension ReadableLog {
     public func aggregate(where filter: Filter = .all, _ aggregation: Aggregation) async throws
         -> AggregateTable
     {
-        try await reads.aggregate(filter, aggregation)
+        try await TaskThreads.perform { [reads] in try reads.aggregate(filter, aggregation) }
     }
 
     /// Works out figures over the events an expression means.
     public func aggregate(where expression: String, _ aggregation: Aggregation) async throws -> AggregateTable
     {
-        try await reads.aggregate(try Filter(expression), aggregation)
-    }
-}
-
-extension StoreReads {
-    func aggregate(_ filter: Filter, _ aggregation: Aggregation) async throws -> AggregateTable {
-        try await TaskThreads.perform {
-            let table = try engine().aggregate(where: filter, aggregation)
-            if let problem = table.problems.first { throw IncompleteAnswer(problem: problem) }
-            return table
-        }
+        try await aggregate(where: try Filter(expression), aggregation)
     }
 }

@@ -8,6 +8,8 @@ import TallyrollStore
 /// is found. Async methods wait without occupying a thread of Swift's cooperative pool, and stop reading when their
 /// task is cancelled, with `CancellationError`. Where part of the store cannot be read, they throw `IncompleteAnswer`
 /// rather than leave events out.
+///
+/// Every question has a second form whose name says `Blocking`: it answers on the calling thread.
 public protocol ReadableLog: Sendable {
     /// What answers the questions.
     var reads: StoreReads { get }
@@ -40,30 +42,14 @@ extension ReadableLog {
         events(where: try Filter(expression), order: order, limit: limit, after: cursor)
     }
 
-    /// `events` for code that is not async: looks for each event on the calling thread.
-    public func eventsBlocking(
-        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
-    ) throws -> BlockingEvents {
-        BlockingEvents(try reads.results(filter, order: order, limit: limit, after: cursor))
-    }
-
-    /// `events` for code that is not async: looks for each event on the calling thread.
-    public func eventsBlocking(
-        where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
-    ) throws -> BlockingEvents {
-        try eventsBlocking(where: try Filter(expression), order: order, limit: limit, after: cursor)
-    }
-
     /// The events with this id, minted or foreign: usually one, since a log records what it is given, also twice.
     public func events(withID id: String) async throws -> [RecordedEvent] {
-        try await reads.events(withID: id)
+        try await TaskThreads.perform { [reads] in try reads.events(withID: id) }
     }
 
     /// The event at a sequence, or nil when there is none.
     public func event(at sequence: UInt64) async throws -> RecordedEvent? {
-        try await reads.event(at: sequence)
+        try await TaskThreads.perform { [reads] in try reads.event(at: sequence) }
     }
 
     // MARK: Following
@@ -90,11 +76,13 @@ extension ReadableLog {
     // MARK: Counts
 
     /// How many events a filter means.
-    public func count(where filter: Filter = .all) async throws -> Int { try await reads.count(filter) }
+    public func count(where filter: Filter = .all) async throws -> Int {
+        try await TaskThreads.perform { [reads] in try reads.count(filter) }
+    }
 
     /// How many events an expression means.
     public func count(where expression: String) async throws -> Int {
-        try await reads.count(try Filter(expression))
+        try await count(where: try Filter(expression))
     }
 
     /// How many events a filter means, for each combination of values of some fields, the largest first. Events that
@@ -104,19 +92,40 @@ extension ReadableLog {
     public func count(
         where filter: Filter = .all, by field: Field, _ others: Field..., top: Int? = nil
     ) async throws -> [EventGroup] {
-        try await reads.count(filter, by: [field] + others, top: top)
+        try await TaskThreads.perform { [reads] in try reads.count(filter, by: [field] + others, top: top) }
     }
 
     /// How many events an expression means, for each combination of values of some fields, the largest first.
     public func count(
         where expression: String, by field: Field, _ others: Field..., top: Int? = nil
     ) async throws -> [EventGroup] {
-        try await reads.count(try Filter(expression), by: [field] + others, top: top)
+        let filter = try Filter(expression)
+        return try await TaskThreads.perform { [reads] in
+            try reads.count(filter, by: [field] + others, top: top)
+        }
     }
 
     /// How many events a filter means in each stretch of time; stretches without any are left out.
     public func histogram(where filter: Filter = .all, every width: Duration) async throws -> [EventBucket] {
-        try await reads.histogram(filter, every: width)
+        try await TaskThreads.perform { [reads] in try reads.histogram(filter, every: width) }
+    }
+
+    // MARK: Explanation
+
+    /// Looks for the events a filter means, gives none, and says what was done for it and what it cost.
+    public func explain(
+        where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil
+    ) async throws -> QueryExplanation {
+        try await TaskThreads.perform { [reads] in
+            try reads.explain(filter, order: order, limit: limit)
+        }
+    }
+
+    /// Looks for the events an expression means, gives none, and says what was done for it and what it cost.
+    public func explain(
+        where expression: String, order: QueryOrder = .newest, limit: Int? = nil
+    ) async throws -> QueryExplanation {
+        try await explain(where: try Filter(expression), order: order, limit: limit)
     }
 
     // MARK: Proof

@@ -19,52 +19,59 @@ public struct StoreReads: Sendable {
         try engine().events(where: filter, order: order, limit: limit, after: cursor)
     }
 
-    func events(withID id: String) async throws -> [RecordedEvent] {
-        try await TaskThreads.perform {
-            try StoreReads.collect(try engine().events(withID: id))
-        }
+    // Each answers on the calling thread.
+
+    func events(withID id: String) throws -> [RecordedEvent] {
+        try StoreReads.collect(try engine().events(withID: id))
     }
 
-    func event(at sequence: UInt64) async throws -> RecordedEvent? {
+    func event(at sequence: UInt64) throws -> RecordedEvent? {
         guard let value = Int64(exactly: sequence) else { return nil }
-        return try await TaskThreads.perform {
-            try StoreReads.collect(
-                try engine().events(
-                    where: .comparison(.sequence, .equal, .integer(value)), order: .oldest, limit: 1)
-            ).first
-        }
+        let filter = Filter.comparison(.sequence, .equal, .integer(value))
+        return try StoreReads.collect(try engine().events(where: filter, order: .oldest, limit: 1)).first
     }
 
     private static func collect(_ results: QueryResults) throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []
         var scratch = ByteWriter(capacity: 1024)
         while let event = try results.next(&scratch) { events.append(event) }
-        if let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
+        try requireNone(results.problems)
         return events
     }
 
-    func count(_ filter: Filter) async throws -> Int {
-        try await TaskThreads.perform {
-            let answer = try engine().count(where: filter)
-            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
-            return answer.count
-        }
+    func count(_ filter: Filter) throws -> Int {
+        let answer = try engine().count(where: filter)
+        try StoreReads.requireNone(answer.problems)
+        return answer.count
     }
 
-    func count(_ filter: Filter, by fields: [Field], top: Int?) async throws -> [EventGroup] {
-        try await TaskThreads.perform {
-            let answer = try engine().count(where: filter, by: fields, top: top)
-            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
-            return answer.groups.map { EventGroup(values: $0.values, count: $0.count) }
-        }
+    func count(_ filter: Filter, by fields: [Field], top: Int?) throws -> [EventGroup] {
+        let answer = try engine().count(where: filter, by: fields, top: top)
+        try StoreReads.requireNone(answer.problems)
+        return answer.groups.map { EventGroup(values: $0.values, count: $0.count) }
     }
 
-    func histogram(_ filter: Filter, every width: Duration) async throws -> [EventBucket] {
-        try await TaskThreads.perform {
-            let answer = try engine().histogram(where: filter, every: width.nanoseconds)
-            if let problem = answer.problems.first { throw IncompleteAnswer(problem: problem) }
-            return answer.buckets.map { EventBucket(start: $0.start, count: $0.count) }
-        }
+    func histogram(_ filter: Filter, every width: Duration) throws -> [EventBucket] {
+        let answer = try engine().histogram(where: filter, every: width.nanoseconds)
+        try StoreReads.requireNone(answer.problems)
+        return answer.buckets.map { EventBucket(start: $0.start, count: $0.count) }
+    }
+
+    func aggregate(_ filter: Filter, _ aggregation: Aggregation) throws -> AggregateTable {
+        let table = try engine().aggregate(where: filter, aggregation)
+        try StoreReads.requireNone(table.problems)
+        return table
+    }
+
+    func explain(_ filter: Filter, order: QueryOrder, limit: Int?) throws -> QueryExplanation {
+        let results = try engine().events(where: filter, order: order, limit: limit, isTimed: true)
+        var scratch = ByteWriter(capacity: 1024)
+        while try results.next(into: &scratch) != nil { scratch.removeAll() }
+        return results.explanation
+    }
+
+    private static func requireNone(_ problems: [QueryProblem]) throws(IncompleteAnswer) {
+        if let problem = problems.first { throw IncompleteAnswer(problem: problem) }
     }
 
     func verify(_ options: VerificationOptions) async throws -> VerificationReport {

@@ -15,6 +15,7 @@ import TallyrollWorkload
 /// | `scan DIR R` | counts R times what a condition on a value of details means |
 /// | `text DIR R` | counts R times the events that hold a text |
 /// | `read DIR R` | reads every event R times |
+/// | `ask DIR EXPRESSION LIMIT R` | asks R times for the latest events an expression means, as values |
 @main
 enum Gate {
     static func main() throws {
@@ -30,6 +31,12 @@ enum Gate {
         case "scan": print(try count("details.parameters.limit >= 30", in: directory, times: number))
         case "text": print(try count("text contains \"30000 ms\"", in: directory, times: number))
         case "read": print(try read(directory, times: number))
+        case "ask":
+            let question = Array(arguments.dropFirst(2).dropLast())
+            guard question.count == 2, let limit = Int(question[1]) else {
+                throw GateError(description: "expected an expression and a limit")
+            }
+            print(try ask(question[0], limit: limit, in: directory, times: number))
         default: throw GateError(description: "there is no mode \(mode)")
         }
     }
@@ -90,6 +97,19 @@ enum Gate {
         for _ in 0..<times {
             let results = try engine.events(order: .oldest)
             while try results.next(&scratch) != nil { rows += 1 }
+        }
+        return rows
+    }
+
+    private static func ask(
+        _ expression: String, limit: Int, in directory: String, times: Int
+    ) throws -> Int {
+        let log = try AuditLogReader(path: directory)
+        let filter = try Filter(expression)
+        var rows = 0
+        for _ in 0..<times {
+            let events = try log.eventsBlocking(where: filter, limit: limit)
+            while let event = try events.next() { rows += event.sequence < UInt64.max ? 1 : 0 }
         }
         return rows
     }

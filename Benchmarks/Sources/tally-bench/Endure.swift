@@ -75,14 +75,15 @@ struct Endure: AsyncParsableCommand {
         let memory = Measure.residentBytes() ?? 0
         var times: [String] = []
         for probe in probes {
-            var asking = Asking()
-            while asking.goesOn {
-                let turn = asking.turn
-                let start = Measure.now()
-                _ = try await TallyrollQuestions.ask(probe, log, turn: turn)
-                asking.add(Double(Measure.now() - start) / 1e9)
+            let milliseconds = try await DedicatedThreads.perform {
+                var asking = Asking()
+                while asking.goesOn {
+                    let turn = asking.turn
+                    asking.add(try Measure.seconds { _ = try TallyrollQuestions.ask(probe, log, turn: turn) })
+                }
+                return Samples.percentile(0.5, asking.seconds) * 1e3
             }
-            times.append((Samples.percentile(0.5, asking.seconds) * 1e3).text(digits: 4))
+            times.append(milliseconds.text(digits: 4))
         }
         let figures = [
             "\(count)", rate.text(digits: 0), "\(memory)", "\(files)", "\(bytes)",

@@ -58,6 +58,8 @@ struct PeerResult: Codable, Sendable {
         var p99Milliseconds: Double
         var cpuMilliseconds: Double
         var askings: Int
+        /// The median, asked from a task instead of on the calling thread.
+        var taskMilliseconds: Double?
         /// The part of the time that an explanation accounts for.
         var explained: Double?
     }

@@ -81,19 +81,12 @@ struct TallyrollContestant {
         Workspace.evict(Workspace.files(path).map(\.path))
         let start = Measure.now()
         let log = try AuditLog.openBlocking(at: path, options: options)
-        _ = try await TallyrollQuestions.ask(first, log, turn: 0)
+        _ = try await DedicatedThreads.perform { try TallyrollQuestions.ask(first, log, turn: 0) }
         result.openMilliseconds = Double(Measure.now() - start) / 1e6
 
         for question in prepared.manifest.questions {
-            let answer = try await TallyrollQuestions.ask(question, log, turn: 0)
-            var asking = Asking()
-            while asking.goesOn {
-                let turn = asking.turn
-                let begin = Measure.now()
-                _ = try await TallyrollQuestions.ask(question, log, turn: turn)
-                asking.add(Double(Measure.now() - begin) / 1e9)
-            }
-            result.questions[question.name] = asking.result(answer)
+            result.questions[question.name] = try await DedicatedThreads.perform { try ask(question, log) }
+            result.questions[question.name]?.taskMilliseconds = try await askFromTask(question, log)
         }
 
         let explained = try Explained(store: path)
@@ -107,6 +100,30 @@ struct TallyrollContestant {
         guard verdict == .intact else { throw Failure("the store is not intact") }
         result.verify = PeerResult.Cost(seconds: seconds, cpuSeconds: Measure.cpuSeconds() - cpu)
         try log.closeBlocking()
+    }
+}
+
+extension TallyrollContestant {
+    private func ask(_ question: Question, _ log: AuditLog) throws -> PeerResult.Asked {
+        let answer = try TallyrollQuestions.ask(question, log, turn: 0)
+        var asking = Asking()
+        while asking.goesOn {
+            let turn = asking.turn
+            asking.add(try Measure.seconds { _ = try TallyrollQuestions.ask(question, log, turn: turn) })
+        }
+        return asking.result(answer)
+    }
+
+    /// The median time of the same question asked from a task; nil for questions that are not asked so.
+    private func askFromTask(_ question: Question, _ log: AuditLog) async throws -> Double? {
+        var asking = Asking()
+        while asking.goesOn {
+            let turn = asking.turn
+            let begin = Measure.now()
+            guard try await TallyrollQuestions.askFromTask(question, log, turn: turn) != nil else { return nil }
+            asking.add(Double(Measure.now() - begin) / 1e9)
+        }
+        return Samples.percentile(0.5, asking.seconds) * 1e3
     }
 }
 

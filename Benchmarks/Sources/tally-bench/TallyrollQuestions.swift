@@ -1,33 +1,49 @@
 import Tallyroll
 
-/// The fixed set, asked through the public face; every event of an answer is read as a whole.
+/// The fixed set, asked through the public face; every event of an answer is read as a whole. Peers answer on the
+/// calling thread; so does Tallyroll here, and what a task costs on top is measured beside it.
 enum TallyrollQuestions {
-    static func ask(_ question: Question, _ log: AuditLog, turn: Int) async throws -> Answer {
-        if question.kind == .id {
-            let ids = question.ids ?? []
-            guard !ids.isEmpty else { return Answer() }
-            var answer = Answer()
-            for found in try await log.events(withID: ids[turn % ids.count]) { add(found, to: &answer) }
-            return answer
-        }
+    /// Asked and answered on the calling thread, which must not be one of Swift's own.
+    static func ask(_ question: Question, _ log: AuditLog, turn: Int) throws -> Answer {
         let filter = filter(question)
+        var answer = Answer()
         switch question.kind {
-        case .types, .userTypes: return groups(try await log.count(where: filter, by: .type))
-        case .top: return groups(try await log.count(where: filter, by: .user, top: question.limit))
-        case .text, .path: return Answer(rows: try await log.count(where: filter))
+        case .id:
+            guard let id = id(question, turn) else { break }
+            for found in try log.eventsBlocking(withID: id) { add(found, to: &answer) }
+        case .types, .userTypes: return groups(try log.countBlocking(where: filter, by: .type))
+        case .top: return groups(try log.countBlocking(where: filter, by: .user, top: question.limit))
+        case .text, .path: return Answer(rows: try log.countBlocking(where: filter))
         case .minutes:
-            var answer = Answer()
-            for bucket in try await log.histogram(where: filter, every: .seconds(60)) {
+            for bucket in try log.histogramBlocking(where: filter, every: .seconds(60)) {
                 answer.add(group: bucket.count)
             }
-            return answer
-        case .latest, .failures, .resource, .rare, .session, .id:
-            var answer = Answer()
-            for try await found in log.events(where: filter, limit: question.limit) {
+        case .latest, .failures, .resource, .rare, .session:
+            let events = try log.eventsBlocking(where: filter, limit: question.limit)
+            while let found = try events.next() { add(found, to: &answer) }
+        }
+        return answer
+    }
+
+    /// The same through a task; nil for questions that are not asked so.
+    static func askFromTask(_ question: Question, _ log: AuditLog, turn: Int) async throws -> Answer? {
+        var answer = Answer()
+        switch question.kind {
+        case .id:
+            guard let id = id(question, turn) else { break }
+            for found in try await log.events(withID: id) { add(found, to: &answer) }
+        case .latest, .failures, .resource, .rare, .session:
+            for try await found in log.events(where: filter(question), limit: question.limit) {
                 add(found, to: &answer)
             }
-            return answer
+        case .types, .userTypes, .top, .text, .path, .minutes: return nil
         }
+        return answer
+    }
+
+    private static func id(_ question: Question, _ turn: Int) -> String? {
+        guard let ids = question.ids, !ids.isEmpty else { return nil }
+        return ids[turn % ids.count]
     }
 
     static func filter(_ question: Question) -> Filter {
