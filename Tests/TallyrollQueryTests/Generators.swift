@@ -47,7 +47,7 @@ struct Generator {
     private var texts: [StringField: Int] = [:]
 
     /// How many values a text field takes when these are not the few texts.
-    private var manyValues: [StringField: Int] = [:]
+    private(set) var manyValues: [StringField: Int] = [:]
     /// The texts that there are.
     private let vocabulary: [String]
 
@@ -59,13 +59,14 @@ struct Generator {
     /// Gives each field of the events to come a vocabulary of its own: fields that are always there, never, or seldom,
     /// with one value, a few, or many; some of them `manyValues` where that is given.
     mutating func chooseVocabulary(manyValues: Int? = nil) {
-        if let manyValues {
-            self.manyValues[.user] = manyValues
-            for _ in 0..<3 { self.manyValues[random.pick(Generator.coded)] = manyValues }
-        }
         for field in StringField.allCases {
             presence[field] = random.pick([0, 3, 60, 60, 60, 97, 100])
             texts[field] = random.pick([1, 2, 5, vocabulary.count, vocabulary.count])
+        }
+        guard let manyValues else { return }
+        for field in [.user] + (0..<3).map({ _ in random.pick(Generator.coded) }) {
+            self.manyValues[field] = manyValues
+            presence[field] = random.pick([60, 75, 100])
         }
     }
 

@@ -46,7 +46,7 @@ enum OracleCases {
         case 7:
             return Store(seed: seed, blockEvents: 4_096, events: 5_000, cases: 12, manyValues: 2_500)
         // More values than a dictionary may have to be judged as a whole.
-        case 5, 11: return Store(seed: seed, blockEvents: 130, events: 900, cases: 60, manyValues: 900)
+        case 5, 11: return Store(seed: seed, blockEvents: 130, events: 900, cases: 40, manyValues: 100_000)
         default:
             return Store(seed: seed, blockEvents: [16, 17, 64, 130, 2][index % 5], events: 260, cases: 120)
         }
@@ -66,7 +66,9 @@ enum OracleCases {
     /// Says how far a long run has come.
     static func note(_ cases: Int) {
         let before = done.add(cases, ordering: .relaxed).oldValue
-        guard count > step, before / step != (before + cases) / step || before + cases == count else { return }
+        guard count > step, before / step != (before + cases) / step || before + cases == count else {
+            return
+        }
         print("asked \(before + cases) of \(count) questions")
         fflush(nil)
     }

@@ -9,8 +9,9 @@ struct QueryWay: CustomStringConvertible {
     static func random(_ random: inout SplitMix64) -> QueryWay {
         switch random.below(10) {
         case 0: QueryWay(threads: 2 + random.below(4))
-        case 1...3: QueryWay(policy: .everyIndex)
-        case 4: QueryWay(policy: .noIndex)
+        case 1, 2: QueryWay(policy: .everyIndex)
+        case 3, 4: QueryWay(policy: .everyIndexUndecoded)
+        case 5: QueryWay(policy: .noIndex)
         default: QueryWay()
         }
     }

@@ -54,7 +54,10 @@ struct QueryWorld {
         generator.chooseVocabulary(manyValues: manyValues)
         // Some stores are in the order of time, some nearly, some not at all.
         let disorder = generator.random.pick([0, 3, 50, 10_000])
-        let sealEvery = generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])
+        let sealEvery =
+            manyValues == nil
+            ? generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])
+            : generator.random.pick([count / 2 + 1, count * 2 / 3])
         let tailFrom = count - generator.random.below(min(count, 40))
         let openFrom = tailFrom - generator.random.below(min(tailFrom, 80))
         for index in 0..<count {
@@ -141,7 +144,8 @@ struct QueryWorld {
         let blocks = snapshot.segments.map { segment in
             (segment.reader.isSealed ? "sealed " : "open ") + "\(segment.entries.map(\.count))"
         }
-        return "\(blocks.joined(separator: ", ")), tail \(snapshot.tail.map(\.count)), indexes \(options.indexes)"
+        return
+            "\(blocks.joined(separator: ", ")), tail \(snapshot.tail.map(\.count)), indexes \(options.indexes)"
     }
 
     /// A filter that often means some of the events.

@@ -4,7 +4,8 @@ import TallyrollQuery
 /// Filters of the forms that plans treat in ways of their own, over values that events have.
 extension QueryWorld {
     private static let fields: [Field] = [
-        .user, .user, .type, .type, .action, .component, .session, .request, .correlation, .ip, .severity, .agent,
+        .user, .user, .type, .type, .action, .component, .session, .request, .correlation, .ip, .severity,
+        .agent,
         .resourceType, .resourceID,
     ]
 
@@ -15,14 +16,15 @@ extension QueryWorld {
     }
 
     private mutating func targetedPart() -> Filter {
-        let field = generator.random.pick(QueryWorld.fields)
+        let field = coded()
         switch generator.random.below(9) {
         case 0: return .comparison(field, .notEqual, value(field))
         case 1: return .not(.membership(field, values(field)))
         case 2: return .or([.membership(field, values(field)), anyEquality()])
         case 3: return .and([anyEquality(), .comparison(field, .notEqual, value(field))])
         case 4: return narrowedList(field)
-        case 5: return .and([.equal(.resourceType, text(.resourceType)), .equal(.resourceID, text(.resourceID))])
+        case 5:
+            return .and([.equal(.resourceType, text(.resourceType)), .equal(.resourceID, text(.resourceID))])
         case 6: return .and([anyEquality(), .not(anyEquality())])
         case 7: return numbers()
         default: return generator.random.chance(50) ? .exists(field) : .not(.exists(field))
@@ -31,8 +33,16 @@ extension QueryWorld {
 
     private mutating func anyEquality() -> Filter {
         if generator.random.chance(20) { return .result(generator.random.pick(ResultKind.allCases)) }
-        let field = generator.random.pick(QueryWorld.fields)
+        let field = coded()
         return .membership(field, values(field))
+    }
+
+    /// A field that segments keep a dictionary of; where some have many values, mostly one of those.
+    private mutating func coded() -> Field {
+        let many = QueryWorld.fields.filter { field in
+            field.stringField.map { generator.manyValues[$0] != nil } ?? false
+        }
+        return generator.random.pick(many.isEmpty || generator.random.chance(40) ? QueryWorld.fields : many)
     }
 
     /// A list of values, and what other questions about the same field leave of it.
@@ -64,7 +74,9 @@ extension QueryWorld {
             default: .integer(event.sequence + near)
             }
         }
-        let random = generator.random.pick([Filter.Operator.less, .lessOrEqual, .greater, .greaterOrEqual, .notEqual])
+        let random = generator.random.pick([
+            Filter.Operator.less, .lessOrEqual, .greater, .greaterOrEqual, .notEqual,
+        ])
         let bound = Filter.comparison(field, random, number(&generator.random))
         let list = Filter.membership(field, (0..<3).map { _ in number(&generator.random) })
         let range = Filter.and([

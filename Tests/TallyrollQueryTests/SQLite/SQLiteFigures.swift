@@ -43,7 +43,8 @@ extension SQLiteOpinion {
         var groups = columns
         if let width { groups.insert("time / \(width) - (time % \(width) < 0)", at: 0) }
         let isThere = (columns.map { "\($0) IS NOT NULL AND " }).joined()
-        let by = groups.isEmpty ? "" : " GROUP BY " + (1...groups.count).map(String.init).joined(separator: ", ")
+        let by =
+            groups.isEmpty ? "" : " GROUP BY " + (1...groups.count).map(String.init).joined(separator: ", ")
         return try database.table(
             "SELECT \((groups + [expression(aggregate)]).joined(separator: ", ")) FROM \(source) "
                 + "WHERE \(isThere)(\(condition))\(by)", statement.bindings)
@@ -55,7 +56,8 @@ extension SQLiteOpinion {
         if case .details = field {
             // Keys are in the order of numbers; sums are of whole numbers.
             column =
-                aggregate.function == .min || aggregate.function == .max ? "v.number" : "CAST(v.text AS INTEGER)"
+                aggregate.function == .min || aggregate.function == .max
+                ? "v.number" : "CAST(v.text AS INTEGER)"
         }
         return switch aggregate.function {
         case .count: "count(*)"
