@@ -17,7 +17,7 @@ extension QueryWorld {
 
     private mutating func targetedPart() -> Filter {
         let field = coded()
-        switch generator.random.below(9) {
+        switch generator.random.below(12) {
         case 0: return .comparison(field, .notEqual, value(field))
         case 1: return .not(.membership(field, values(field)))
         case 2: return .or([.membership(field, values(field)), anyEquality()])
@@ -27,9 +27,33 @@ extension QueryWorld {
             return .and([.equal(.resourceType, text(.resourceType)), .equal(.resourceID, text(.resourceID))])
         case 6: return .and([anyEquality(), .not(anyEquality())])
         case 7: return numbers()
+        case 8, 9, 10: return valuesOfOneEvent()
         default: return generator.random.chance(50) ? .exists(field) : .not(.exists(field))
         }
     }
+
+    /// Values that one event has together, so that the lists of several fields have events in common.
+    private mutating func valuesOfOneEvent() -> Filter {
+        let event = events[generator.random.below(events.count)]
+        var parts: [Filter] = event.result.map { [.result($0)] } ?? []
+        for field in QueryWorld.listed {
+            guard let text = field.stringField.flatMap({ event.strings[$0] }) else { continue }
+            parts.append(generator.random.chance(70) ? .equal(field, text) : .oneOf(field, [text, "absent"]))
+        }
+        parts.shuffle(using: &generator.random)
+        parts = Array(parts.prefix(2 + generator.random.below(2)))
+        switch generator.random.below(5) {
+        case 0, 1: return .or(parts)
+        case 2: return .and(parts)
+        case 3: return .and(parts.dropLast() + parts.suffix(1).map { .not($0) })
+        default: return .or(parts.dropLast() + parts.suffix(1).map { .not($0) })
+        }
+    }
+
+    /// Fields of which segments may have posting lists; the first ones of every segment.
+    private static let listed: [Field] = [
+        .user, .type, .resourceType, .resourceID, .user, .type, .severity, .action, .component,
+    ]
 
     private mutating func anyEquality() -> Filter {
         if generator.random.chance(20) { return .result(generator.random.pick(ResultKind.allCases)) }
