@@ -20,8 +20,10 @@ extension AuditLog {
         return try await submit(batch, durability)
     }
 
-    /// Appends events as one frame: they get consecutive sequences, are synced together, and after a crash are all
-    /// there or none is. Batches beyond 32 MiB of encoded events are split into several frames.
+    /// Appends events in their order. Up to 2 MiB of encoded events are one piece: they get consecutive sequences, are
+    /// synced together, and after a crash are all there or none is. A larger append goes out in pieces of that size,
+    /// each with a receipt of its own, and returns when the last of them has its durability. What others append
+    /// meanwhile may stand between its pieces; when it throws, pieces before the failure may be in the log.
     @discardableResult
     public func append(
         contentsOf events: some Sequence<AuditEvent>, durability: Durability? = nil
@@ -29,13 +31,11 @@ extension AuditLog {
         var receipts: [AppendReceipt] = []
         var batch = store.batches.take()
         for event in events {
-            let before = batch.bytes.count
             try encode(event, into: &batch)
-            if batch.bytes.count > AuditStore.appendBytesMax, batch.count > 1 {
-                let last = AuditLog.splitLast(&batch, at: before)
-                receipts.append(try await submit(batch, durability))
-                batch = last
-            }
+            guard batch.bytes.count >= AuditStore.pieceBytes else { continue }
+            let piece = batch
+            batch = store.batches.take()
+            receipts.append(try await submit(piece, durability))
         }
         if batch.count > 0 { receipts.append(try await submit(batch, durability)) }
         return receipts
@@ -56,33 +56,32 @@ extension AuditLog {
     public func appendBlocking(
         contentsOf events: some Sequence<AuditEvent>, durability: Durability? = nil
     ) throws(AuditLogError) -> [AppendReceipt] {
-        var receipts: [AppendReceipt] = []
+        var pieces = SubmittedPieces()
         var batch = store.batches.take()
         // An array's events are encoded where they lie; any other sequence is gone through once.
         let isDone = try events.withContiguousEvents { (events) throws(AuditLogError) in
-            for index in events.indices {
-                try add(events[index].event, to: &batch, durability, &receipts)
-            }
+            for index in events.indices { try add(events[index], to: &batch, durability, &pieces) }
         }
         if !isDone {
-            for event in events { try add(event, to: &batch, durability, &receipts) }
+            for event in events { try add(BorrowedEvent(event: event), to: &batch, durability, &pieces) }
         }
-        if batch.count > 0 { receipts.append(try submitBlocking(batch, durability)) }
-        return receipts
+        if batch.count > 0 { try pieces.add(hand(batch, durability)) }
+        return try pieces.finish()
     }
 
-    /// Adds an event to a batch, and hands the batch over before it grows too large for one frame.
+    /// Adds an event to a batch, and hands the batch over when it is a whole piece: the writer and the block thread work
+    /// on it while the next is encoded, and it is still in the processor's cache. Never inlined: a parameter that is
+    /// borrowed is read in place, where the compiler would copy an element of a buffer, strings and all.
+    @inline(never)
     private func add(
-        _ event: borrowing AuditEvent, to batch: inout RecordBatch, _ durability: Durability?,
-        _ receipts: inout [AppendReceipt]
+        _ event: borrowing BorrowedEvent, to batch: inout RecordBatch, _ durability: Durability?,
+        _ pieces: inout SubmittedPieces
     ) throws(AuditLogError) {
-        let before = batch.bytes.count
-        try encode(event, into: &batch)
-        guard batch.bytes.count > AuditStore.appendBytesMax, batch.count > 1 else { return }
-        let last = AuditLog.splitLast(&batch, at: before)
-        let full = batch
-        batch = last
-        receipts.append(try submitBlocking(full, durability))
+        try encode(event.event, into: &batch)
+        guard batch.bytes.count >= AuditStore.pieceBytes else { return }
+        let piece = batch
+        batch = store.batches.take()
+        try pieces.add(hand(piece, durability))
     }
 
     /// Hands an event over and returns at once, as far as the back-pressure policy allows: for code that must not
@@ -128,16 +127,6 @@ extension AuditLog {
         batch.offsets.append(UInt32(start))
     }
 
-    /// Moves the last record of a batch, which begins at `start`, into a batch of its own.
-    private static func splitLast(_ batch: inout RecordBatch, at start: Int) -> RecordBatch {
-        var rest = RecordBatch(capacity: batch.bytes.count - start)
-        rest.bytes.bytes(batch.bytes.view.trusted(start, batch.bytes.count - start))
-        rest.offsets.append(0)
-        batch.bytes.truncate(to: start)
-        batch.offsets.removeLast()
-        return rest
-    }
-
     private func submit(
         _ batch: consuming RecordBatch, _ durability: Durability?
     ) async throws(AuditLogError) -> AppendReceipt {
@@ -158,12 +147,17 @@ extension AuditLog {
     private func submitBlocking(
         _ batch: consuming RecordBatch, _ durability: Durability?
     ) throws(AuditLogError) -> AppendReceipt {
-        let outcome = Monitor<Result<AppendReceipt, AuditLogError>?>(nil)
-        let request = AppendRequest(batch, durability: durability ?? store.options.durability) { result in
-            outcome.update { $0 = result }
+        try hand(batch, durability).wait()
+    }
+
+    /// Puts a batch in the queue, for which it waits while there is no room.
+    private func hand(_ batch: consuming RecordBatch, _ durability: Durability?) -> SubmittedPieces.Outcome {
+        let outcome = SubmittedPieces.Outcome()
+        let request = AppendRequest(batch, durability: durability ?? store.options.durability) {
+            outcome.set($0)
         }
         _ = store.enqueue(request, whenFull: .wait)
-        return try outcome.wait { $0 }.get()
+        return outcome
     }
 }
 

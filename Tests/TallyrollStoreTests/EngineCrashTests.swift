@@ -169,6 +169,79 @@ import Testing
         }
     }
 
+    /// Appends several at a time, so that frames are written while the one before is synced; gives how often that was
+    /// seen.
+    private func runOverlapping(seed: UInt64, appends: Int, everyState: Int) throws -> Int {
+        let disk = MemoryStorage()
+        let witness = Mutex(Witness())
+        let overlaps = Mutex((isSyncing: false, count: 0, calls: 0))
+        disk.observe { disk, call in
+            let isLog = call.path.hasPrefix("wal-")
+            let number = overlaps.withLock { state in
+                state.calls += 1
+                if isLog, call.operation == .sync { state.isSyncing = true }
+                if isLog, call.operation == .write, state.isSyncing { state.count += 1 }
+                return state.calls
+            }
+            // Two calls in a row: while a write is examined appends come to wait, and the sync after it is the commit
+            // thread's.
+            if number % everyState < 2 {
+                // What was acknowledged before the crash, and what was handed in by then.
+                let durable = witness.withLock { $0.durable }
+                let clone = disk.crash(seed: seed &* 1_000_003 &+ UInt64(number), keep: 0.5)
+                let submitted = witness.withLock { $0.submitted }
+                let (problem, _) = EngineCrashTests.examine(
+                    clone, submitted, atLeast: durable, crashesRecovery: false, seed: seed)
+                if let problem {
+                    witness.withLock {
+                        $0.failures.append("SEED=\(seed) at \(number) after \(call): \(problem)")
+                    }
+                }
+            }
+            if isLog, call.operation == .sync { overlaps.withLock { $0.isSyncing = false } }
+        }
+        let store = try openStore(disk, .tiny, seed: seed)
+        var random = SplitMix64(seed: seed)
+        var number = 0
+        // Made beforehand, so that the writer never waits for long.
+        let prepared = (0..<appends).map { _ in
+            var batch = RecordBatch()
+            let end = number + 1 + Int(random.next() % 30)
+            for event in number..<end { TestEvent.append(event, to: &batch) }
+            let records = (number..<end).map { TestEvent.record($0) }
+            number = end
+            let answer = Answer<AppendReceipt>()
+            let request = AppendRequest(batch, durability: random.next() % 8 == 0 ? .os : .disk) { result in
+                if case .success(let receipt) = result, receipt.durability == .disk {
+                    witness.withLock { $0.durable = max($0.durable, end) }
+                }
+                answer.completion(result)
+            }
+            return (request: request, records: records, answer: answer)
+        }
+        var underWay: [Answer<AppendReceipt>] = []
+        for append in prepared {
+            witness.withLock { $0.submitted += append.records }
+            _ = store.enqueue(append.request, whenFull: .wait)
+            underWay.append(append.answer)
+            if underWay.count > 3 { _ = try underWay.removeFirst().wait().get() }
+        }
+        for answer in underWay { _ = try answer.wait().get() }
+        #expect(store.close() == nil)
+        disk.observe(nil)
+        let end = witness.withLock { $0 }
+        #expect(end.failures.isEmpty, "\(end.failures.count) failures: \(end.failures.prefix(5))")
+        return overlaps.withLock { $0.count }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func whatACrashLeavesWhileFramesOverlap() throws {
+        var seen = 0
+        for seed in testSeeds(20) where seed <= 3 || seen == 0 {
+            seen += try runOverlapping(seed: seed, appends: 60, everyState: 5)
+        }
+        #expect(seen > 0)
+    }
+
     @Test func aWholeIndexRegionMeansWholeBlocks() throws {
         let disk = MemoryStorage()
         let store = try openStore(disk)

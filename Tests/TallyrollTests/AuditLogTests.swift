@@ -73,6 +73,52 @@ import Testing
         }
     }
 
+    /// Appends of several pieces, from an array and from a sequence that can be gone through once.
+    @Test(arguments: [true, false])
+    func aLargeAppendGoesOutInPiecesAndInOrder(fromArray: Bool) async throws {
+        let pad = String(repeating: "x", count: 2000)
+        let count = 6000
+        let events = (0..<count).map { AuditEvent(type: .authentication, user: "u", message: "\($0) \(pad)") }
+        try await withDirectory { path in
+            let log = try await AuditLog.open(at: path)
+            let first = try await log.append(contentsOf: events)
+            let second = try appendBlocking(events, to: log, fromArray: fromArray)
+            let sequences = (first + second).map(\.sequences)
+            #expect(first.count > 3 && second.count == first.count)
+            #expect(sequences.reduce(into: [UInt64]()) { $0 += $1 } == Array(0..<UInt64(2 * count)))
+            for sequence in sequences.map(\.lowerBound) {
+                let text = try #require(try await log.event(at: sequence)?.event.message)
+                #expect(text.hasPrefix("\(Int(sequence) % count) "))
+            }
+            try await log.close()
+            #expect(try await AuditLogReader(path: path).count() == 2 * count)
+        }
+    }
+
+    private func appendBlocking(
+        _ events: [AuditEvent], to log: AuditLog, fromArray: Bool
+    ) throws -> [AppendReceipt] {
+        guard !fromArray else { return try log.appendBlocking(contentsOf: events) }
+        return try log.appendBlocking(contentsOf: events.lazy.filter { _ in true })
+    }
+
+    @Test func aLargeAppendWithAnEventThatCannotBeStoredThrows() async throws {
+        let pad = String(repeating: "x", count: 2000)
+        var events = (0..<3000).map { _ in AuditEvent(type: .authentication, user: "u", message: pad) }
+        events.append(AuditEvent(id: "", type: .authentication))
+        try await withLog { log, _ in
+            #expect(throws: AuditLogError.self) { try appendAll(events, to: log) }
+            try await log.sync()
+            // Whole pieces, the last of which may have gone out already.
+            let count = try await log.count()
+            #expect(count > 0 && count < 3000)
+        }
+    }
+
+    private func appendAll(_ events: [AuditEvent], to log: AuditLog) throws {
+        try log.appendBlocking(contentsOf: events)
+    }
+
     @Test func aReaderSeesWhatWasAcknowledged() async throws {
         try await withDirectory { path in
             let log = try await AuditLog.open(at: path)

@@ -47,16 +47,17 @@ package struct QueryEngine: Sendable {
             .filter { max($0.sequences.upperBound, $0.sequences.lowerBound + 1) > sequence }
     }
 
-    /// Prepares a run over the whole snapshot, or a part of it.
+    /// Prepares a run over the whole snapshot, or a part of it. What was done for it since a moment that `Stopwatch.now`
+    /// gave belongs to the preparation.
     func begin(
         _ filter: Filter, now: Int64? = nil, within range: Range<UInt64>? = nil,
         for purpose: QueryPurpose = .count,
-        isCount: Bool = false, isTimed: Bool
+        counts: WantedCounts = .none, isTimed: Bool, since began: Int? = nil
     ) throws(QueryError) -> (QueryScope, QueryTrace) {
-        let start = isTimed ? Stopwatch.now : 0
+        let start = isTimed ? began ?? Stopwatch.now : 0
         let scope = QueryScope(
             snapshot, try PreparedFilter(filter, now: now ?? self.now),
-            within: range ?? 0..<snapshot.endSequence, for: purpose, isCount: isCount)
+            within: range ?? 0..<snapshot.endSequence, for: purpose, counts: counts)
         let trace = scope.trace(isTimed: isTimed)
         if isTimed { trace.addPreparation(Stopwatch.now - start) }
         return (scope, trace)

@@ -2,7 +2,8 @@ import TallyrollFormat
 
 /// One append on its way to the writer: encoded records, the durability asked for, and whom to tell.
 ///
-/// `@unchecked Sendable`: built by one thread, then handed on through the queue's lock and used by the writer alone.
+/// `@unchecked Sendable`: built by one thread, then handed on through the queue's lock to the writer, and by that
+/// perhaps to the commit thread: one thread at a time uses it.
 package final class AppendRequest: @unchecked Sendable {
     var batch: RecordBatch
     let durability: Durability

@@ -39,17 +39,20 @@ package final class AuditStore: Sendable {
         } catch {
             throw error.code == .locked ? AuditLogError.locked(path: path) : .storage(error)
         }
-        let manifest =
-            try storage.exists(StoreManifest.fileName)
+        let isThere = try storage.exists(StoreManifest.fileName)
+        var manifest =
+            isThere
             ? try StoreManifest.load(from: storage)
             : try AuditStore.createManifest(storage, options, time, entropy)
         let cache = BlockCache(capacity: options.cacheBytes)
         let encoder = BlockEncoder(codec: options.codec, level: options.compressionLevel)
         let recovery = try Recovery(
             storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
+        // Only now is it known that the store can be written.
+        if let indexes = options.indexes { manifest = try manifest.choosing(indexes, in: storage) }
         let context = StoreContext(
             storage: storage, time: time, entropy: entropy, options: options, manifest: manifest,
-            epoch: recovery.epoch, cache: cache, indexes: options.indexes ?? recovery.indexes)
+            epoch: recovery.epoch, cache: cache)
         context.state.withLock { state in
             state.segments = recovery.segments
             state.openSegment = recovery.openReader
@@ -57,17 +60,20 @@ package final class AuditStore: Sendable {
             state.endSequence = recovery.nextSequence
         }
         let queue = Monitor(AppendQueue(capacity: options.queueBytes))
+        let commits = try CommitThread()
         let blocks = try BlockWorker(
             context, progress: recovery.progress, builder: recovery.builder, encoder: encoder,
             onSeal: { queue.update { $0.add(.rotateLog) } },
             onFailure: { failure in queue.update { if $0.failure == nil { $0.failure = failure } } })
         do {
             let writer = try UncheckedTransfer(
-                AuditStore.resume(recovery, context: context, queue: queue, blocks: blocks))
+                AuditStore.resume(
+                    recovery, context: context, queue: queue, commits: commits, blocks: blocks))
             let thread = try WorkerThread("tally-writer") { writer.value.work() }
-            ending = Ending(writer: thread, blocks: blocks, lock: lock)
+            ending = Ending(writer: thread, commits: commits, blocks: blocks, lock: lock)
         } catch {
             // The lock is let go of only when no thread touches the files any more.
+            commits.close()
             blocks.close()
             lock.unlock()
             throw error
@@ -93,7 +99,8 @@ package final class AuditStore: Sendable {
 
     /// Turns what was replayed into blocks, writes the rest to a new log file, and only then lets go of the old ones.
     private static func resume(
-        _ recovery: Recovery, context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker
+        _ recovery: Recovery, context: StoreContext, queue: Monitor<AppendQueue>, commits: CommitThread,
+        blocks: BlockWorker
     ) throws -> LogWriter {
         var openRun: EventRun?
         var lost = recovery.lost[...]
@@ -120,7 +127,8 @@ package final class AuditStore: Sendable {
         let log = try LogFile.begin(
             number: recovery.nextLogNumber, context: context, progress: blocks.progress, openRun: openRun)
         let writer = try LogWriter(
-            context, queue: queue, blocks: blocks, log: log, run: openRun, chainHead: recovery.chainHead,
+            context, queue: queue, commits: commits, blocks: blocks, log: log, run: openRun,
+            chainHead: recovery.chainHead,
             nextSequence: recovery.nextSequence)
         try writer.appendRecovery(recovery.findings)
         // Only now is everything in the older files, what is wrong with them included, written elsewhere.
@@ -220,8 +228,9 @@ package final class AuditStore: Sendable {
         return nil
     }
 
-    /// Bytes of records one append may hold; larger batches are split by the caller.
-    package static var appendBytesMax: Int { Limits.frameBytes / 2 }
+    /// Bytes of records after which callers cut a large append: little enough for a piece to stay in the processor's
+    /// cache from its encoding to its write, and enough for a sync to be worth it.
+    package static let pieceBytes = 2 << 20
 
     /// Makes every append so far durable.
     package func sync(_ completion: @escaping @Sendable (Result<Void, AuditLogError>) -> Void) {
@@ -245,7 +254,7 @@ package final class AuditStore: Sendable {
         if let refusal { completion(.failure(refusal)) }
     }
 
-    /// Ends both threads after everything that was accepted is durable, and lets go of the lock. Gives the failure
+    /// Ends the threads after everything that was accepted is durable, and lets go of the lock. Gives the failure
     /// that stopped the log, if one did. Blocks until all of that is done, unless a completion calls it.
     @discardableResult
     package func close() -> AuditLogError? {
@@ -258,18 +267,20 @@ package final class AuditStore: Sendable {
     /// Waits for the threads and lets go of the lock, once; whoever comes second waits for that too.
     private final class Ending: Sendable {
         private let writer: WorkerThread
+        private let commits: CommitThread
         private let blocks: BlockWorker
         private let lock: any StorageLock
         private let isDone = Mutex(false)
 
-        init(writer: WorkerThread, blocks: BlockWorker, lock: any StorageLock) {
+        init(writer: WorkerThread, commits: CommitThread, blocks: BlockWorker, lock: any StorageLock) {
             self.writer = writer
+            self.commits = commits
             self.blocks = blocks
             self.lock = lock
         }
 
         func run() {
-            guard writer.isCurrent || blocks.isCurrent else { return finish() }
+            guard writer.isCurrent || commits.isCurrent || blocks.isCurrent else { return finish() }
             // A completion closes the log, or let go of it last. Its thread cannot wait for its own end, so another
             // does. Without another the lock stays held until the process ends, which is safe.
             _ = try? WorkerThread("tally-close") { self.finish() }
@@ -279,6 +290,7 @@ package final class AuditStore: Sendable {
             isDone.withLock { done in
                 guard !done else { return }
                 writer.join()
+                commits.close()
                 blocks.close()
                 lock.unlock()
                 done = true

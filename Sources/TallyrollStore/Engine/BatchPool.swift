@@ -20,10 +20,10 @@ package final class BatchPool: Sendable {
         }
     }
 
-    /// As many as producers have in hand at most times.
-    private static let idleMax = 4
-    /// Memory that is kept: two batches of the largest size.
-    private static let idleBytesMax = 2 * Limits.frameBytes
+    /// As many as producers have in hand at most times: two that append in pieces have three each.
+    private static let idleMax = 8
+    /// Memory that is kept: so many batches of the size of a piece, which they outgrew by one event.
+    private static let idleBytesMax = idleMax * 2 * AuditStore.pieceBytes
     /// Smaller memory is cheap to get.
     private static let capacityMin = 32 << 10
     /// Memory up to this size is kept whatever it held.

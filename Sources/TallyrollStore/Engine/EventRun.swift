@@ -14,6 +14,8 @@ package final class EventRun: @unchecked Sendable {
     /// Rows written so far; only the appending thread may ask.
     package private(set) var count = 0
     package private(set) var recordBytes = 0
+    /// The sequence after the last row's; only the appending thread may ask.
+    var endSequence: UInt64 { firstSequence + UInt64(count) }
 
     private let capacity: Int
     private var parts: RunMemory

@@ -6,8 +6,9 @@ import TallyrollIntegrity
 /// as frames, syncs, acknowledges, and hands closed runs to the block worker.
 ///
 /// Order of things for a frame: chain, write, sync, publish to readers, acknowledge. State that others see goes
-/// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Any failed write or sync
-/// stops the log for good; nothing is retried on the descriptor.
+/// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Where more appends wait
+/// already, the last three steps of a frame are the commit thread's, and the next frame is chained and written
+/// meanwhile. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
 final class LogWriter {
     private let context: StoreContext
     private let queue: Monitor<AppendQueue>
@@ -25,6 +26,9 @@ final class LogWriter {
     /// Every event before this one has been synced.
     private var durableUpTo: UInt64
     private var unsyncedBytes = 0
+    private let commits: CommitThread
+    /// The sequence after the last event of the commit that the commit thread has, until it was waited for.
+    private var underWay: UInt64?
     private var rotationWanted = false
     /// Where the log has to end before a rotation is tried again.
     private var rotationPutOffTo = 0
@@ -41,12 +45,13 @@ final class LogWriter {
     private static let retryBytes = 1 << 20
 
     init(
-        _ context: StoreContext, queue: Monitor<AppendQueue>, blocks: BlockWorker, log: LogFile,
-        run: EventRun?,
+        _ context: StoreContext, queue: Monitor<AppendQueue>, commits: CommitThread, blocks: BlockWorker,
+        log: LogFile, run: EventRun?,
         chainHead: Digest, nextSequence: UInt64
     ) throws {
         self.context = context
         self.queue = queue
+        self.commits = commits
         self.blocks = blocks
         self.log = log
         spares = LogSpares(context.storage)
@@ -114,8 +119,10 @@ final class LogWriter {
             if rotationWanted || log.end >= LogWriter.logBytes { try rotate() }
             try removeRetired()
         } catch {
-            // Nobody waits in vain: whoever has no answer yet gets the failure.
+            // Nobody waits in vain: whoever has no answer yet gets the failure. What the commit thread can still
+            // acknowledge it does.
             let failure = AuditLogError.wrapping(error)
+            try? waitForCommit()
             for request in turn.requests { request.answer(.failure(failure)) }
             for command in commands { command.refuse(failure) }
             throw failure
@@ -174,27 +181,58 @@ final class LogWriter {
     // MARK: Appending
 
     private func append(_ requests: [AppendRequest]) throws {
+        let needsSync = requests.contains { $0.durability == .disk }
+        // What is acknowledged before its sync is shown to readers before it, and so must be all that stands before.
+        if !requests.allSatisfy({ $0.durability == .disk }) { try waitForCommit() }
         let recordedAt = context.time.nowNanoseconds()
+        let firstSequence = nextSequence
         var content = LogFrameContent(
-            firstSequence: nextSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo,
+            firstSequence: firstSequence, eventCount: 0, recordedAt: recordedAt, durableUpTo: durableUpTo,
             runs: [],
             records: [])
-        var strongest = Durability.memory
         for request in requests {
             request.firstSequence = nextSequence
             try chainRecords(of: request, recordedAt: recordedAt, into: &content)
-            strongest = max(strongest, request.durability)
         }
-        acknowledge(requests, upTo: .memory, recordedAt: recordedAt)
+        let commit = Commit(
+            requests, recordedAt: recordedAt, runs: runs(beyond: firstSequence), context: context)
+        commit.acknowledge(upTo: .memory)
         if content.eventCount > 0 {
             let header = try log.append(content)
             unsyncedBytes += header.frameLength
         }
-        acknowledge(requests, upTo: .os, recordedAt: recordedAt)
-        if strongest == .disk { try sync() }
-        acknowledge(requests, upTo: .disk, recordedAt: recordedAt)
-        for request in requests { context.batches.give(request.takeBatch()) }
+        commit.acknowledge(upTo: .os)
+        if needsSync, content.eventCount > 0, isAwaited {
+            // One at a time.
+            try waitForCommit()
+            commits.start(commit, in: log)
+            underWay = nextSequence
+            unsyncedBytes = 0
+        } else {
+            if needsSync { try sync() }
+            commit.acknowledge(upTo: .disk)
+            commit.release()
+        }
         try handOverFullRuns()
+    }
+
+    /// The runs that hold events from `sequence` on. Those before may be in blocks by the time they are shown.
+    private func runs(beyond sequence: UInt64) -> [EventRun] {
+        var runs = fullRuns
+        if let run { runs.append(run) }
+        return runs.filter { $0.endSequence > sequence }
+    }
+
+    /// Whether more appends wait: while the commit thread syncs, they are written. Otherwise it would only cost time to
+    /// wake it.
+    private var isAwaited: Bool { queue.withLock { !$0.requests.isEmpty && $0.failure == nil } }
+
+    /// Waits for the commit that the commit thread has, if it has one.
+    private func waitForCommit() throws {
+        guard let end = underWay else { return }
+        underWay = nil
+        try commits.wait()
+        durableUpTo = end
     }
 
     /// Gives every record of a request its place: run, salt, chain hash, and the memory that readers see.
@@ -263,13 +301,16 @@ final class LogWriter {
     }
 
     /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
-    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log.
+    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log: while a
+    /// commit is under way, those of the frames before it.
     private func handOverFullRuns() throws {
         guard !fullRuns.isEmpty else { return }
-        try sync()
+        if underWay == nil { try sync() }
+        let ready = fullRuns.prefix { $0.endSequence <= durableUpTo }.count
+        guard ready > 0 else { return }
         try blocks.waitForRoom()
-        for full in fullRuns { try blocks.enqueue(full) }
-        fullRuns.removeAll()
+        for full in fullRuns.prefix(ready) { try blocks.enqueue(full) }
+        fullRuns.removeFirst(ready)
     }
 
     /// Closes the current run before it is full.
@@ -281,33 +322,13 @@ final class LogWriter {
         try handOverFullRuns()
     }
 
-    /// Shows readers every event that has its place.
-    private func publish() {
-        context.state.withLock { state in
-            for full in fullRuns { state.extendTail(full, to: full.count) }
-            if let run, run.count > 0 { state.extendTail(run, to: run.count) }
-        }
-        context.appended.announce()
-    }
-
+    /// Makes every event that has its place durable.
     private func sync() throws {
+        try waitForCommit()
         guard unsyncedBytes > 0 else { return }
         try log.sync()
         unsyncedBytes = 0
         durableUpTo = nextSequence
-    }
-
-    /// Answers the requests whose durability is `level`, saying what was met. What is acknowledged is visible before.
-    private func acknowledge(_ requests: [AppendRequest], upTo level: Durability, recordedAt: Int64) {
-        guard requests.contains(where: { $0.durability == level }) else { return }
-        publish()
-        for request in requests where request.durability == level {
-            request.answer(
-                .success(
-                    AppendReceipt(
-                        firstSequence: request.firstSequence, count: request.count, recordedAt: recordedAt,
-                        durability: level, storeTag: context.manifest.storeTag)))
-        }
     }
 
     /// Appends a record of the engine's own.
@@ -385,6 +406,7 @@ final class LogWriter {
 
     private func finish() throws {
         try sync()
+        try handOverFullRuns()
         blocks.enqueue(.sync)
         if let failure = blocks.drain() { throw failure }
         try removeRetired()

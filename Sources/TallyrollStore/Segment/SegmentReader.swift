@@ -252,6 +252,11 @@ package final class SegmentReader: Sendable {
         try sealedTerms?.decoded(dictionary)
     }
 
+    /// All terms of a sealed segment's dictionary, kept in memory; nil when it cannot be read.
+    package func termTable(_ dictionary: DictionaryID) throws -> TermTable? {
+        try sealedTerms?.table(dictionary)
+    }
+
     package func termCount(_ dictionary: DictionaryID) throws -> Int {
         if let sealedTerms { return try sealedTerms.count(dictionary) }
         return growingTerms?.count(dictionary) ?? 0
