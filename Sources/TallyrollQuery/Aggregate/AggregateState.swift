@@ -48,7 +48,7 @@ struct AggregateState {
             counts[0] += try scan.count()
             return
         }
-        if try addCodes(scan) { return try checkLimits() }
+        if try addCodes(scan) || addCombinations(scan) { return try checkLimits() }
         guard let columns = indexedColumns else {
             for index in scan.blocks { try add(scan, block: index) }
             return
@@ -98,6 +98,37 @@ struct AggregateState {
         guard let tokens else { return false }
         for (number, count) in tokens where number != NumberedTexts.none {
             let group = Int(keys.group(number))
+            grow()
+            counts[group] += count
+        }
+        return true
+    }
+
+    /// The same for several fields.
+    private mutating func addCombinations(_ scan: SegmentScan) throws -> Bool {
+        let columns = groupColumns.compactMap(\.codeColumn)
+        guard plan.isCountOnly, times == nil, columns.count > 1, columns.count == groupColumns.count,
+            var codes = (try? scan.codeCombinations(columns)) ?? nil
+        else { return false }
+        try scan.count(into: &codes)
+        let reader = scan.segment.reader
+        let names = groupColumns
+        let groups = try? scan.counting {
+            let tables = try columns.map { try $0.dictionary.flatMap { try reader.termTable($0) } }
+            let terms = reader.terms
+            var groups: [(key: [UInt32], count: Int)] = []
+            try codes.forEach { codes, count in
+                let key = try names.indices.map { place in
+                    try names[place].token(ofCode: codes[place], in: tables[place], terms)
+                }
+                groups.append((key, count))
+            }
+            return groups
+        }
+        // A term that cannot be read costs the blocks that hold it, which only they can say.
+        guard let groups else { return false }
+        for (key, count) in groups where !key.contains(NumberedTexts.none) {
+            let group = Int(keys.group(key))
             grow()
             counts[group] += count
         }

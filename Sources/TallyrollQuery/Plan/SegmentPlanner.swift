@@ -41,7 +41,9 @@ struct SegmentPlanner {
         trace.segments[place].blocksPrunedByTime = choice.prunedByTime
         if plan.blocks.isEmpty { return prune(choice.prunedByTime > 0 ? .time : .sequence) }
         do {
-            if let field = try absentField() { return prune(.index(field.description)) }
+            if !scope.sieve.hasLookedUp(place), let field = try absentField() {
+                return prune(.index(field.description))
+            }
             guard try foldKnown(choice) else { return }
             if isSmall {
                 orderUnindexed(choice.events)

@@ -25,6 +25,9 @@ struct SegmentSieve: Sendable {
     /// The first segments of the snapshot, as far as the summary goes.
     let figures: [StoreSummary.Figures]
 
+    /// The parts that the summary could say nothing about.
+    private var unknownParts = 0
+
     /// One a segment.
     private var fates: [UInt8]
     /// For each of the `figures`, the events that hold the term that is asked for.
@@ -87,6 +90,7 @@ struct SegmentSieve: Sendable {
     private mutating func leaveOutAbsent(_ number: Int, _ prepared: PreparedFilter, _ summary: StoreSummary?)
     {
         let (leaf, _, dictionary) = prepared.required[number]
+        unknownParts += 1
         guard let summary, let terms = prepared.terms[leaf] else { return }
         var held = [UInt32](repeating: 0, count: figures.count)
         for term in terms {
@@ -99,7 +103,13 @@ struct SegmentSieve: Sendable {
         where fates[place] == Fate.open && held[place] == 0 && figures[place].isSound {
             fates[place] = Fate.absent + UInt8(number)
         }
+        unknownParts -= 1
         if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    /// Whether a segment is known to hold a term that each part requires, as far as the segment itself would know.
+    func hasLookedUp(_ place: Int) -> Bool {
+        place < figures.count && figures[place].isSound && unknownParts == 0 && fields.count <= Fate.absentMax
     }
 
     // MARK: Counts

@@ -14,12 +14,13 @@ package struct QueryEngine: Sendable {
 
     // MARK: Events
 
-    /// The events that a filter means, in an order, at most `limit`, from a cursor on.
+    /// The events that a filter means, in an order, at most `limit`, from a cursor on. Only the columns of `fields` are
+    /// read for the events that are given.
     ///
     /// - Throws: `QueryError` for a filter that is not well-formed, `QueryCursorError` for a cursor that does not fit.
     package func events(
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil, isTimed: Bool = false
+        after cursor: QueryCursor? = nil, fields: RecordFields = .all, isTimed: Bool = false
     ) throws -> QueryResults {
         var range = 0..<snapshot.endSequence
         if let cursor {
@@ -37,7 +38,8 @@ package struct QueryEngine: Sendable {
         trace.kind = "\(order) first"
         return trace.running {
             QueryResults(
-                scope, filter, now: start, order: order, limit: limit, after: cursor, trace: trace)
+                scope, filter, now: start, order: order, limit: limit, after: cursor, fields: fields,
+                trace: trace)
         }
     }
 

@@ -14,6 +14,22 @@ extension SegmentScan {
         return CodeCounts(column, codeMax: terms)
     }
 
+    /// Room to count by several columns together; nil where that is more than the events there can be are worth.
+    func codeCombinations(_ columns: [PostingColumn]) throws -> CodeCombinations? {
+        let codesMax = try columns.map { column in
+            try column.dictionary.map { try segment.reader.termCount($0) } ?? OutcomeKind.allCases.count
+        }
+        return CodeCombinations(columns, codesMax: codesMax, events: mostEvents)
+    }
+
+    /// Adds the events of all blocks that are meant.
+    func count(into combinations: inout CodeCombinations) throws {
+        for index in blocks {
+            guard let matches = try matches(index) else { continue }
+            gather(index) { block in try combinations.add(block, matches.rows) }
+        }
+    }
+
     /// Adds the events of all blocks that are meant. Blocks of which a bound leaves all or nothing are counted by
     /// posting lists or from the column of codes alone, whichever is expected to cost less.
     func count(into counts: inout CodeCounts) throws {

@@ -78,7 +78,7 @@ package final class StoreSummary: Sendable {
     /// The terms that events of some segments have, each with the number of these events. Segments that are not sound
     /// are left out.
     ///
-    /// - Complexity: O(terms), and the segments behind the last of these that hold each.
+    /// - Complexity: O(terms), times 64 segments at most.
     package func totals(_ dictionary: DictionaryID, in places: Range<Int>) -> TermTotals {
         state.withLock { $0.terms[dictionary]?.totals(in: places) ?? TermTotals() }
     }
@@ -155,6 +155,9 @@ private final class TermHolders {
     private var unknown: [Int] = []
     /// The last segment of which a term's events are not known.
     private var lastUncounted = -1
+    /// What `last` was before segments 0, 64, 128 and so on were added, so that the past need not be walked to from now.
+    private var checkpoints: [[UInt32]] = []
+    private var checkpointBytes = 0
     private(set) var segmentCount = 0
     private var isTooLarge = false
 
@@ -169,6 +172,7 @@ private final class TermHolders {
 
     private static let none = UInt32.max
     private static let bytesMax = 32 << 20
+    private static let checkpointSegments = 64
 
     init(_ dictionary: DictionaryID) { self.dictionary = dictionary }
 
@@ -176,7 +180,12 @@ private final class TermHolders {
     func add(_ reader: SegmentReader?) {
         let place = segmentCount
         segmentCount += 1
-        guard let reader, !isTooLarge else { return }
+        guard !isTooLarge else { return }
+        if place % TermHolders.checkpointSegments == 0 {
+            checkpoints.append(last)
+            checkpointBytes += last.count * 4
+        }
+        guard let reader else { return }
         guard let table = try? reader.decodedTerms(dictionary) else {
             unknown.append(place)
             lastUncounted = place
@@ -196,12 +205,13 @@ private final class TermHolders {
                     total: before + (count == TermHolders.none ? 0 : UInt64(count))))
             last[number] = UInt32(links.count - 1)
         }
-        if terms.textBytes + terms.count * 24 + links.count * MemoryLayout<Link>.stride > TermHolders.bytesMax
-        {
+        let linkBytes = links.count * MemoryLayout<Link>.stride
+        if terms.textBytes + terms.count * 24 + linkBytes + checkpointBytes > TermHolders.bytesMax {
             isTooLarge = true
             terms = TermInterner()
             last = []
             links = []
+            checkpoints = []
         }
     }
 
@@ -221,7 +231,12 @@ private final class TermHolders {
     /// The events with a term in the segments before a place.
     private func total(_ number: Int, before place: Int) -> UInt64 {
         guard place > 0 else { return 0 }
+        let checkpoint = (place + TermHolders.checkpointSegments - 1) / TermHolders.checkpointSegments
         var link = last[number]
+        if checkpoint < checkpoints.count {
+            let known = checkpoints[checkpoint]
+            link = number < known.count ? known[number] : TermHolders.none
+        }
         while link != TermHolders.none, links[Int(link)].place >= place { link = links[Int(link)].previous }
         return link == TermHolders.none ? 0 : links[Int(link)].total
     }
