@@ -10,7 +10,6 @@ import TallyrollQuery
 /// ```
 public final class BlockingEvents {
     private let results: QueryResults
-    private var scratch = ByteWriter(capacity: 1024)
     private var isOver = false
 
     init(_ results: QueryResults) { self.results = results }
@@ -20,7 +19,7 @@ public final class BlockingEvents {
     /// - Throws: `IncompleteAnswer` at the end, where part of the store could not be read.
     public func next() throws -> RecordedEvent? {
         guard !isOver else { return nil }
-        if let event = try results.next(&scratch) { return event }
+        if let event = try results.nextEvent() { return event }
         isOver = true
         if let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
         return nil

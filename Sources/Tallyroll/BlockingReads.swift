@@ -13,17 +13,18 @@ extension ReadableLog {
     /// The events a filter means, each looked for when it is asked for; see `events(where:order:limit:after:)`.
     public func eventsBlocking(
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
+        after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) throws -> BlockingEvents {
-        BlockingEvents(try reads.results(filter, order: order, limit: limit, after: cursor))
+        BlockingEvents(try reads.results(filter, order: order, limit: limit, after: cursor, fields: fields))
     }
 
     /// The events an expression means, each looked for when it is asked for.
     public func eventsBlocking(
         where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
+        after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) throws -> BlockingEvents {
-        try eventsBlocking(where: try Filter(expression), order: order, limit: limit, after: cursor)
+        try eventsBlocking(
+            where: try Filter(expression), order: order, limit: limit, after: cursor, fields: fields)
     }
 
     /// The events with this id, minted or foreign; see `events(withID:)`.

@@ -2,13 +2,6 @@ import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 
-/// Some events of a result, in order.
-struct EventPage: Sendable {
-    var events: [RecordedEvent]
-    /// The place of the last of them; nil when there is none.
-    var end: QueryCursor?
-}
-
 /// Cuts the results of a query into pages: a small one first, so that the first event is there early, then larger
 /// ones. A page is bounded by its number of events and by their bytes.
 ///
@@ -21,7 +14,6 @@ final class EventPages: @unchecked Sendable {
 
     private let open: @Sendable () throws -> QueryResults
     private var results: QueryResults?
-    private var scratch = ByteWriter(capacity: 1024)
     private var count = EventPages.firstCount
 
     /// `open` is called once, when the first page is wanted.
@@ -31,16 +23,17 @@ final class EventPages: @unchecked Sendable {
     func next() throws -> EventPage {
         let results = try self.results ?? open()
         self.results = results
-        var events: [RecordedEvent] = []
+        let page = EventPage(capacity: count)
         var bytes = 0
-        while events.count < count, bytes < EventPages.bytesMax, let event = try results.next(&scratch) {
+        while !page.isFull, bytes < EventPages.bytesMax, let event = try results.nextEvent() {
             try Task.checkCancellation()
-            events.append(event)
-            bytes += scratch.count
+            page.append(event)
+            bytes += results.textBytes
         }
-        if events.isEmpty, let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
+        if page.isEmpty, let problem = results.problems.first { throw IncompleteAnswer(problem: problem) }
         count = min(count * EventPages.growth, EventPages.countMax)
-        return EventPage(events: events, end: events.isEmpty ? nil : results.cursor)
+        if !page.isEmpty { page.end = results.cursor }
+        return page
     }
 }
 
@@ -60,7 +53,7 @@ final class PageFetcher {
         let page = try await fetch()
         pageCount += 1
         // Many loops end within the first page: nothing is read ahead for them.
-        if pageCount > 1, !page.events.isEmpty {
+        if pageCount > 1, !page.isEmpty {
             ahead = Task(executorPreference: TaskThreads.shared) { [pages] in try pages.next() }
         }
         return page

@@ -22,8 +22,8 @@ public struct EventSequence: AsyncSequence, Sendable {
     /// One pass over the events of a query.
     public struct Iterator: AsyncIteratorProtocol {
         private let fetcher: PageFetcher
-        /// What is left of the page, its next event last.
-        private var waiting: [RecordedEvent] = []
+        /// What is left of the page.
+        private var page: EventPage?
         private var pageEnd: QueryCursor?
         private var last: QueryCursor.Place?
 
@@ -34,12 +34,12 @@ public struct EventSequence: AsyncSequence, Sendable {
         /// - Throws: `IncompleteAnswer` at the end, where part of the store could not be read; `QueryError` and
         ///   `QueryCursorError` for a filter and a cursor that are no good; `CancellationError`.
         public mutating func next() async throws -> RecordedEvent? {
-            if waiting.isEmpty {
-                let page = try await fetcher.next()
-                waiting = page.events.reversed()
-                pageEnd = page.end ?? pageEnd
+            if page?.isEmpty ?? true {
+                let fetched = try await fetcher.next()
+                page = fetched
+                pageEnd = fetched.end ?? pageEnd
             }
-            guard let event = waiting.popLast() else { return nil }
+            guard let event = page?.removeFirst() else { return nil }
             last = QueryCursor.Place(event)
             return event
         }

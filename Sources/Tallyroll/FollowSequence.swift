@@ -48,8 +48,8 @@ public struct FollowSequence: AsyncSequence, Sendable {
         private let now: Int64
         private var changes: LogChanges?
         private var stretch: (fetcher: PageFetcher, end: UInt64)?
-        /// What is left of the page, its next event last.
-        private var waiting: [RecordedEvent] = []
+        /// What is left of the page.
+        private var page: EventPage?
 
         /// Every event before this sequence was given, or is not meant: to go on from, as `.sequence(position)`, in
         /// another loop, another process or after a restart. Nil until the loop asked for an event.
@@ -68,13 +68,14 @@ public struct FollowSequence: AsyncSequence, Sendable {
         ///   cannot be read; the failure that stopped the log; `QueryError`; `CancellationError`.
         public mutating func next() async throws -> RecordedEvent? {
             while true {
-                if let event = waiting.popLast() {
+                if let event = page?.removeFirst() {
                     position = event.sequence + 1
                     return event
                 }
                 if let stretch {
-                    waiting = try await stretch.fetcher.next().events.reversed()
-                    guard waiting.isEmpty else { continue }
+                    let fetched = try await stretch.fetcher.next()
+                    page = fetched
+                    guard fetched.isEmpty else { continue }
                     position = stretch.end
                     self.stretch = nil
                 }

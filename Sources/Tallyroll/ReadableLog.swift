@@ -25,11 +25,16 @@ extension ReadableLog {
     ///   - order: `.newest` is by event time, the latest first; `.oldest` is the order in which they were appended.
     ///   - limit: At most so many; knowing it lets the query stop earlier than leaving the loop does.
     ///   - cursor: Where an earlier pass of the same query ended: `EventSequence.Iterator.cursor`.
+    ///   - fields: Read only these, and leave the others nil, as if no event had them; all if nothing is said. Columns
+    ///     of other fields are not touched, so that a few fields of many events cost a fraction. Type, time and place
+    ///     are always there; a path of `details` takes all of `details`; without `.id`, ids are empty.
     public func events(
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
+        after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) -> EventSequence {
-        EventSequence { [reads] in try reads.results(filter, order: order, limit: limit, after: cursor) }
+        EventSequence { [reads] in
+            try reads.results(filter, order: order, limit: limit, after: cursor, fields: fields)
+        }
     }
 
     /// The events an expression means, as in `"user = alice@example.com and time >= now-24h"`.
@@ -37,9 +42,9 @@ extension ReadableLog {
     /// - Throws: `QueryError`, which points at the character.
     public func events(
         where expression: String, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil
+        after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) throws(QueryError) -> EventSequence {
-        events(where: try Filter(expression), order: order, limit: limit, after: cursor)
+        events(where: try Filter(expression), order: order, limit: limit, after: cursor, fields: fields)
     }
 
     /// The events with this id, minted or foreign: usually one, since a log records what it is given, also twice.

@@ -14,9 +14,11 @@ public struct StoreReads: Sendable {
     }
 
     func results(
-        _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?
+        _ filter: Filter, order: QueryOrder, limit: Int?, after cursor: QueryCursor?, fields: [Field]? = nil
     ) throws -> QueryResults {
-        try engine().events(where: filter, order: order, limit: limit, after: cursor)
+        try engine().events(
+            where: filter, order: order, limit: limit, after: cursor,
+            fields: fields.map { RecordFields($0) } ?? .all)
     }
 
     // Each answers on the calling thread.
@@ -33,8 +35,7 @@ public struct StoreReads: Sendable {
 
     private static func collect(_ results: QueryResults) throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []
-        var scratch = ByteWriter(capacity: 1024)
-        while let event = try results.next(&scratch) { events.append(event) }
+        while let event = try results.nextEvent() { events.append(event) }
         try requireNone(results.problems)
         return events
     }

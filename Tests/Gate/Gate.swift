@@ -92,11 +92,10 @@ enum Gate {
 
     private static func read(_ directory: String, times: Int) throws -> Int {
         let engine = try engine(directory)
-        var scratch = ByteWriter(capacity: 4096)
         var rows = 0
         for _ in 0..<times {
             let results = try engine.events(order: .oldest)
-            while try results.next(&scratch) != nil { rows += 1 }
+            while try results.nextEvent() != nil { rows += 1 }
         }
         return rows
     }

@@ -62,6 +62,43 @@ struct GroupTests {
         }
     }
 
+    /// The summary knows the groups of the segments wholly inside a range, whichever they are.
+    @Test func groupsOfRangesOfManySegments() throws {
+        let store = try TestStore(blockEvents: 16)
+        var random = SplitMix64(seed: 5)
+        for index in 0..<450 {
+            var event = PlainEvent()
+            event.time = Int64(index) * 1_000_000_000
+            event.recorded = event.time
+            // Some users are everywhere, some in one stretch, some seen once.
+            let user = [index % 5, 10 + index / 90, 100 + index][Int(random.below(3))]
+            event.strings[.user] = "u\(user)"
+            event.strings[.type] = index % 2 == 0 ? "even" : "odd"
+            try store.append(event.record(&random), recordedAt: event.recorded)
+            if index % 3 == 2 { try store.seal() }
+        }
+        let plain = QueryEngine(store.snapshot(), now: 0)
+        let summed = QueryEngine(try store.reopenedSnapshot(), now: 0)
+        for round in 0..<15 {
+            let low = Int64(random.below(450))
+            let high = low + Int64(random.below(450))
+            let sequences = try Filter("sequence >= \(low) and sequence < \(high)")
+            let times: Filter =
+                .since(.absolute(nanoseconds: low * 1_000_000_000))
+                && .before(.absolute(nanoseconds: high * 1_000_000_000))
+            for filter in [sequences, times, .all] {
+                for fields in [[.user], [.type], [.user, .type]] as [[Field]] {
+                    let expected = try plain.count(where: filter, by: fields)
+                    let found = try summed.count(where: filter, by: fields)
+                    #expect(found.groups == expected.groups, "round \(round): \(filter) by \(fields)")
+                    #expect(found.explanation.plan.rows == expected.explanation.plan.rows)
+                }
+            }
+        }
+        let all = try summed.count(by: [.user])
+        #expect(all.explanation.plan.step("filter")?.blocksUsed == 0)
+    }
+
     @Test func refusesFieldsThatCannotBeGrouped() throws {
         let world = try QueryWorld(seed: 1, blockEvents: 16, count: 20)
         let engine = QueryEngine(world.store.snapshot(), now: 0)

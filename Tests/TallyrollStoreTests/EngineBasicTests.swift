@@ -45,6 +45,32 @@ import Testing
         }
     }
 
+    /// Of the newest segment, after the store was opened with each of some choices and closed without an event.
+    private func indexes(after choices: [SegmentIndexes?], _ disk: MemoryStorage) throws -> SegmentIndexes? {
+        for choice in choices {
+            var options = StoreOptions.tiny
+            options.indexes = choice
+            #expect(try openStore(disk, options).close() == nil)
+        }
+        let store = try openStore(disk)
+        _ = try store.append(0..<20).get()
+        try store.seal().get()
+        defer { store.close() }
+        return store.snapshot().segments.last?.reader.header.indexes
+    }
+
+    @Test func theChoiceOfIndexesIsKept() throws {
+        let disk = MemoryStorage()
+        let some: SegmentIndexes = [.request, .details("a.b"), .details("c")]
+        #expect(try indexes(after: [some, nil, nil], disk) == some)
+        #expect(try indexes(after: [], disk) == some)
+        // Also where no segment was begun with it.
+        #expect(
+            try indexes(after: [SegmentIndexes.all, SegmentIndexes.none, nil], disk) == SegmentIndexes.none)
+        #expect(try indexes(after: [nil], disk) == SegmentIndexes.none)
+        #expect(try indexes(after: [], MemoryStorage()) == SegmentIndexes.default)
+    }
+
     @Test func oneWriterAtATime() throws {
         let disk = MemoryStorage()
         let store = try openStore(disk)

@@ -131,9 +131,15 @@ import Testing
         }
     }
 
-    @Test func aFlippedBitInTheManifestIsATypedError() throws {
+    @Test(arguments: [[.default], [.default, .details("a.b"), .details("c")]] as [SegmentIndexes])
+    func aFlippedBitInTheManifestIsATypedError(_ indexes: SegmentIndexes) throws {
         let (image, _) = try EngineDamageTests.image(events: 3)
-        for offset in 0..<64 {
+        var options = StoreOptions.tiny
+        options.indexes = indexes
+        #expect(try openStore(image, options).close() == nil)
+        let size = try image.open(StoreManifest.fileName, mode: .read).size()
+        #expect((size > 64) == indexes.contains(.details("c")))
+        for offset in 0..<size {
             let disk = image.kill()
             try EngineDamageTests.change(disk, StoreManifest.fileName) { file in
                 let byte = try file.read(at: offset, length: 1)[0] ^ 4
@@ -142,6 +148,11 @@ import Testing
             #expect { try openStore(disk) } throws: {
                 if case AuditLogError.damaged = $0 { true } else { false }
             }
+        }
+        for cut in [0, 1, 63, size - 1] {
+            let disk = image.kill()
+            try EngineDamageTests.change(disk, StoreManifest.fileName) { try $0.truncate(to: cut) }
+            #expect(throws: AuditLogError.self) { try openStore(disk) }
         }
         let disk = image.kill()
         try disk.remove(StoreManifest.fileName)

@@ -41,8 +41,8 @@ import TallyrollStore
             var sizes: [Int] = []
             while true {
                 let page = try await fetcher.next()
-                sizes.append(page.events.count)
-                if page.events.isEmpty { break }
+                sizes.append(page.count)
+                if page.isEmpty { break }
             }
             #expect(Array(sizes.prefix(5)) == [16, 64, 256, 512, 512])
             #expect(sizes.allSatisfy { $0 <= EventPages.countMax })
@@ -59,9 +59,9 @@ import TallyrollStore
             let fetcher = PageFetcher(
                 EventPages { try log.reads.results(.all, order: .oldest, limit: nil, after: nil) })
             var total = 0
-            while case let page = try await fetcher.next(), !page.events.isEmpty {
-                #expect(page.events.count <= 4)
-                total += page.events.count
+            while case let page = try await fetcher.next(), !page.isEmpty {
+                #expect(page.count <= 4)
+                total += page.count
             }
             #expect(total == 20)
         }
@@ -91,8 +91,7 @@ import TallyrollStore
             // Not because there was nothing to read.
             let whole = try log.reads.results(
                 .contains(.message, "nowhere to be found"), order: order, limit: nil, after: nil)
-            var scratch = ByteWriter()
-            #expect(try whole.next(&scratch) == nil)
+            #expect(try whole.nextEvent() == nil)
             #expect(whole.blocksRead == 40)
         }
     }

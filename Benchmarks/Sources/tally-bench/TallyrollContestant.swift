@@ -120,7 +120,9 @@ extension TallyrollContestant {
         while asking.goesOn {
             let turn = asking.turn
             let begin = Measure.now()
-            guard try await TallyrollQuestions.askFromTask(question, log, turn: turn) != nil else { return nil }
+            guard try await TallyrollQuestions.askFromTask(question, log, turn: turn) != nil else {
+                return nil
+            }
             asking.add(Double(Measure.now() - begin) / 1e9)
         }
         return Samples.percentile(0.5, asking.seconds) * 1e3

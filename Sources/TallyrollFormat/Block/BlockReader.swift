@@ -204,10 +204,11 @@ package final class BlockReader: Sendable {
         return leaders
     }
 
-    /// All columns, opened: what reading whole records needs.
-    func recordColumns() throws -> RecordColumns {
-        if let known = parsed.withLock({ $0.record }) { return known }
-        let columns = try RecordColumns(self)
+    /// The columns of some fields, opened, and perhaps others that were asked for before.
+    func recordColumns(_ fields: RecordFields) throws -> RecordColumns {
+        let known = parsed.withLock { $0.record }
+        if let known, known.fields.isSuperset(of: fields) { return known }
+        let columns = try RecordColumns(self, known?.fields.union(fields) ?? fields)
         parsed.withLock { $0.record = columns }
         return columns
     }

@@ -11,8 +11,13 @@ package struct BlockRows: ~Copyable {
     private var hasDigits = false
     private var zones: [Int64] = []
     private var outcomes: [Int64] = []
+    private var hasOutcomes = false
     private var origins: [Int64] = []
     private var durations: [Int64?] = []
+    /// Texts that were made into strings; those of the rows loaded now.
+    var strings = SharedStrings()
+    /// The bytes of the texts of the event that was made last.
+    package internal(set) var textBytes = 0
     /// The texts of a field side by side, `count` of them; the fields in the order in which a record holds them.
     private var cells: UnsafeMutableBufferPointer<ByteView?>
     private var hasField = InlineArray<17, Bool>(repeating: false)
@@ -20,6 +25,8 @@ package struct BlockRows: ~Copyable {
     private var arena = TextArena()
     private var block: BlockReader?
     private var wanted: [UInt32] = []
+    /// The fields that were read.
+    private(set) var fields = RecordFields.all
 
     package init() {
         precondition(StringField.count == 17)
@@ -28,38 +35,43 @@ package struct BlockRows: ~Copyable {
 
     deinit { cells.deallocate() }
 
-    /// Decodes every column of `block`, all rows.
-    package mutating func load(_ block: BlockReader) throws {
+    /// Decodes the columns of some fields of `block`, all rows.
+    package mutating func load(_ block: BlockReader, _ fields: RecordFields = .all) throws {
         wanted.removeAll(keepingCapacity: true)
         for row in 0..<UInt32(block.count) { wanted.append(row) }
-        try loadWanted(block)
+        try loadWanted(block, fields)
     }
 
     /// Decodes some rows of a block, which ascend: row `rows[i]` of the block is row `i` here.
-    package mutating func load(_ block: BlockReader, _ rows: [Int]) throws {
+    package mutating func load(
+        _ block: BlockReader, _ rows: [Int], _ fields: RecordFields = .all
+    ) throws {
         wanted.removeAll(keepingCapacity: true)
         for row in rows {
             precondition(row >= 0 && row < block.count)
             wanted.append(UInt32(truncatingIfNeeded: row))
         }
-        try loadWanted(block)
+        try loadWanted(block, fields)
     }
 
     /// Decodes one row of a block, which is row 0 here.
-    package mutating func load(_ block: BlockReader, row: Int) throws {
+    package mutating func load(_ block: BlockReader, row: Int, _ fields: RecordFields = .all) throws {
         precondition(row >= 0 && row < block.count)
         wanted.removeAll(keepingCapacity: true)
         wanted.append(UInt32(truncatingIfNeeded: row))
-        try loadWanted(block)
+        try loadWanted(block, fields)
     }
 
-    private mutating func loadWanted(_ block: BlockReader) throws {
+    private mutating func loadWanted(_ block: BlockReader, _ fields: RecordFields) throws {
         // Nothing is there to be read until all of it is.
         count = 0
         arena.removeAll()
+        strings.removeAll()
         self.block = block
         hasField = InlineArray(repeating: false)
-        let columns = try block.recordColumns()
+        self.fields = fields
+        // Columns that someone else asked for are open, but are not read.
+        let columns = try block.recordColumns(fields)
         if cells.count < wanted.count * StringField.count {
             cells.deallocate()
             cells = .allocate(capacity: wanted.count * StringField.count)
@@ -67,16 +79,16 @@ package struct BlockRows: ~Copyable {
         loadIntegers(columns)
         let rows = wanted
         try rows.withUnsafeBufferPointer { rows in
-            for terms in columns.terms {
+            for terms in columns.terms where fields.contains(terms.field) {
                 try terms.context.read(terms.codes, rows, into: cells(of: terms.field), arena: &arena)
                 hasField[terms.field.index] = true
             }
-            if let resource = columns.resource { try loadResources(resource, rows) }
-            for text in columns.texts {
+            if let resource = columns.resource { try loadResources(resource, rows, fields) }
+            for text in columns.texts where fields.contains(text.field) {
                 try text.column.read(rows, from: text.context, into: cells(of: text.field), arena: &arena)
                 hasField[text.field.index] = true
             }
-            for objects in columns.documents {
+            for objects in columns.documents where fields.contains(objects.field) {
                 try documents.read(rows, of: objects.column, into: cells(of: objects.field), arena: &arena)
                 hasField[objects.field.index] = true
             }
@@ -102,10 +114,11 @@ package struct BlockRows: ~Copyable {
         hasDigits = columns.digits != nil
         if let column = columns.digits { BlockRows.read(column, wanted, into: &digits) }
         BlockRows.read(columns.zone, wanted, into: &zones)
-        BlockRows.read(columns.outcome, wanted, into: &outcomes)
+        hasOutcomes = columns.outcome != nil && fields.hasOutcome
+        if hasOutcomes, let column = columns.outcome { BlockRows.read(column, wanted, into: &outcomes) }
         BlockRows.read(columns.origin, wanted, into: &origins)
         durations.removeAll(keepingCapacity: true)
-        let column = columns.durations
+        guard fields.hasDuration, let column = columns.durations else { return }
         if !column.isNone { for row in wanted { durations.append(column.value(Int(row))) } }
     }
 
@@ -122,7 +135,7 @@ package struct BlockRows: ~Copyable {
     }
 
     private mutating func loadResources(
-        _ resource: RecordColumns.Terms, _ rows: UnsafeBufferPointer<UInt32>
+        _ resource: RecordColumns.Terms, _ rows: UnsafeBufferPointer<UInt32>, _ fields: RecordFields
     ) throws {
         let (types, ids) = (cells(of: .resourceType), cells(of: .resourceID))
         try resource.context.read(resource.codes, rows, into: types, arena: &arena)
@@ -135,8 +148,8 @@ package struct BlockRows: ~Copyable {
             types[index] = parts.type
             ids[index] = parts.id
         }
-        hasField[StringField.resourceType.index] = true
-        hasField[StringField.resourceID.index] = true
+        if fields.contains(.resourceType) { hasField[StringField.resourceType.index] = true }
+        if fields.contains(.resourceID) { hasField[StringField.resourceID.index] = true }
     }
 
     /// The text of a field of one row, or nil when it is absent. Valid until other rows are loaded.
@@ -167,18 +180,11 @@ package struct BlockRows: ~Copyable {
 
     /// Appends the record of a row to `out`, as it was written.
     package func appendRecord(_ row: Int, into out: inout ByteWriter) throws(FormatError) {
-        precondition(row >= 0 && row < count)
-        guard let outcome = OutcomeKind(rawValue: UInt8(clamping: outcomes[row])),
-            let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
-        else { throw BlockRows.unknownKind(row) }
+        let (outcome, origin) = try kinds(row)
         var encoder = RecordEncoder()
-        let timestamp = timestamps[row]
         encoder.begin(
-            timestamp: timestamp,
-            time: TimeNotation(
-                digits: hasDigits ? UInt8(clamping: digits[row]) : TimeNotation.shortestDigits(timestamp),
-                zoneMinutes: Int16(clamping: zones[row])),
-            outcome: outcome, duration: durations.isEmpty ? nil : durations[row], origin: origin, into: &out)
+            timestamp: timestamps[row], time: notation(row), outcome: outcome, duration: duration(row),
+            origin: origin, into: &out)
         for index in 0..<StringField.count where hasField[index] {
             guard let text = cells[index * count + row], let field = StringField(rawValue: UInt8(index))
             else {
@@ -189,10 +195,29 @@ package struct BlockRows: ~Copyable {
         _ = encoder.end(into: &out)
     }
 
+    @inline(__always)
+    func kinds(_ row: Int) throws(FormatError) -> (outcome: OutcomeKind, origin: EventOrigin) {
+        guard
+            let outcome = hasOutcomes ? OutcomeKind(rawValue: UInt8(clamping: outcomes[row])) : .absent,
+            let origin = EventOrigin(rawValue: UInt8(clamping: origins[row]))
+        else { throw BlockRows.invalid(row, "outcome or origin") }
+        return (outcome, origin)
+    }
+
+    @inline(__always)
+    func duration(_ row: Int) -> Int64? { durations.isEmpty ? nil : durations[row] }
+
+    /// How the time of a row was written.
+    @inline(__always)
+    func notation(_ row: Int) -> TimeNotation {
+        TimeNotation(
+            digits: hasDigits ? UInt8(clamping: digits[row]) : TimeNotation.shortestDigits(timestamps[row]),
+            zoneMinutes: Int16(clamping: zones[row]))
+    }
+
     @inline(never)
-    private static func unknownKind(_ row: Int) -> FormatError {
+    static func invalid(_ row: Int, _ what: String) -> FormatError {
         FormatError(
-            .invalid, "block row \(row): outcome or origin", offset: 0, expected: "a known value",
-            found: "another")
+            .invalid, "block row \(row): \(what)", offset: 0, expected: "a known value", found: "another")
     }
 }

@@ -9,5 +9,5 @@ package final class MemoryGauge: Sendable {
 
     package var bytes: Int { total.load(ordering: .relaxed) }
 
-    func add(_ bytes: Int) { total.wrappingAdd(bytes, ordering: .relaxed) }
+    package func add(_ bytes: Int) { total.wrappingAdd(bytes, ordering: .relaxed) }
 }

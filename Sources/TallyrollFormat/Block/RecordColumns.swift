@@ -1,4 +1,4 @@
-/// The columns of a block, opened for reading whole records. Kept by the block's reader, which outlives what the
+/// The columns of a block that hold some fields, opened for reading records. Kept by the block's reader, which outlives what the
 /// columns borrow; `@unchecked Sendable` because nothing here changes.
 final class RecordColumns: @unchecked Sendable {
     /// A field whose values are codes into a dictionary of the segment.
@@ -36,45 +36,50 @@ final class RecordColumns: @unchecked Sendable {
         .id, .error, .message, .ip, .userAgent, .requestID, .sessionID, .correlationID,
     ]
 
+    let fields: RecordFields
     let timestamp: IntegerColumn
     let recordedAt: IntegerColumn
     let digits: IntegerColumn?
     let zone: IntegerColumn
-    let outcome: IntegerColumn
+    /// Nil where outcomes are not read; so are durations.
+    let outcome: IntegerColumn?
     let origin: IntegerColumn
-    let durations: OptionalIntegers
-    /// Without the fields that no event of the block has; so are the others.
+    let durations: OptionalIntegers?
+    /// Without the fields that no event of the block has or that are not read; so are the others.
     let terms: [Terms]
     /// Types and ids together, or nil when no event of the block has either.
     let resource: Terms?
     let texts: [Text]
     let documents: [Documents]
 
-    init(_ block: BlockReader) throws {
+    init(_ block: BlockReader, _ fields: RecordFields) throws {
+        self.fields = fields
         timestamp = try block.integers(.timestamp)
         recordedAt = try block.integers(.recordedAt)
         digits = try block.timeDigits()
         zone = try block.integers(.timeZone)
-        outcome = try block.integers(.outcome)
+        outcome = fields.hasOutcome ? try block.integers(.outcome) : nil
         origin = try block.integers(.origin)
-        durations = try block.durations()
+        durations = fields.hasDuration ? try block.durations() : nil
         func terms(_ field: StringField, _ id: ColumnID) throws -> Terms? {
             let codes = try block.codes(id)
             guard codes.constant != 0 else { return nil }
             return Terms(field, codes, try block.context(id))
         }
-        self.terms = try RecordColumns.termFields.compactMap { field in
+        self.terms = try RecordColumns.termFields.filter(fields.contains).compactMap { field in
             try ColumnID(rawValue: field.rawValue).flatMap { try terms(field, $0) }
         }
-        resource = try terms(.resourceType, .resource)
-        texts = try RecordColumns.textFields.compactMap { field in
+        let hasResource = fields.contains(.resourceType) || fields.contains(.resourceID)
+        resource = hasResource ? try terms(.resourceType, .resource) : nil
+        texts = try RecordColumns.textFields.filter(fields.contains).compactMap { field in
             guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id),
                 !column.isAbsent
             else { return nil }
             return Text(field, column, try block.context(id))
         }
         documents = try [(StringField.details, ColumnID.details), (.extra, .extra)].compactMap { field, id in
-            try block.documents(id).map { Documents(field: field, column: $0) }
+            guard fields.contains(field) else { return nil }
+            return try block.documents(id).map { Documents(field: field, column: $0) }
         }
     }
 }

@@ -64,7 +64,44 @@
     @usableFromInline package var array: [UInt8] { [UInt8](raw) }
 
     /// The bytes as text; invalid UTF-8 is repaired, since text was validated on its way in.
-    @usableFromInline package var string: String { String(decoding: raw, as: UTF8.self) }
+    @usableFromInline package var string: String {
+        // Strings so short hold their bytes themselves.
+        if count < 16 {
+            return String(unsafeUninitializedCapacity: 15) { bytes in
+                _ = bytes.initialize(fromContentsOf: text)
+                return count
+            }
+        }
+        // Most texts are ASCII, which is told faster here than by the general way, which looks at a text twice.
+        if isASCII, #available(macOS 26, *) {
+            return String(copying: UTF8Span(unchecked: Span(_unsafeElements: text), isKnownASCII: true))
+        }
+        return String(decoding: raw, as: UTF8.self)
+    }
+
+    private var text: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
+
+    /// Whether all bytes are below 128.
+    @inline(__always)
+    var isASCII: Bool {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let start = UnsafeRawPointer(base)
+        var seen: UInt64 = 0
+        guard count >= 8 else {
+            for index in 0..<count { seen |= UInt64(base[index]) }
+            return seen & 0x80 == 0
+        }
+        var offset = 0
+        while offset <= count - 16 {
+            seen |= start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            seen |= start.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+            offset += 16
+        }
+        if offset <= count - 8 { seen |= start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+        // The last eight once more, some of them for the second time.
+        seen |= start.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+        return seen & high == 0
+    }
 
     @inlinable @inline(__always)
     package func isEqual(to other: ByteView) -> Bool {

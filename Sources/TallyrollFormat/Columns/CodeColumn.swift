@@ -1,9 +1,9 @@
 /// A column of codes into a dictionary, bit-packed: `varint base · u8 width · codes minus base`.
 package struct CodeColumn {
     package let count: Int
-    private let base: UInt32
-    private let width: Int
-    private let body: ByteView
+    let base: UInt32
+    let width: Int
+    let body: ByteView
 
     /// Appends a column of codes.
     package static func write(_ codes: [UInt32], into out: inout ByteWriter) {

@@ -296,6 +296,15 @@ package struct IntegerColumn {
         }
     }
 
+    /// The values at some indices below `count`.
+    package func values(_ indices: [UInt32]) -> [Int64] {
+        [Int64](unsafeUninitializedCapacity: indices.count) { values, filled in
+            guard let first = values.baseAddress, !indices.isEmpty else { return }
+            indices.withUnsafeBufferPointer { read($0, into: first) }
+            filled = indices.count
+        }
+    }
+
     /// All values in order.
     package func decode(into out: UnsafeMutableBufferPointer<Int64>) {
         precondition(out.count >= count)

@@ -11,6 +11,9 @@ package struct TextArena: ~Copyable {
     /// Of the first chunk; each next one is twice as large, up to a limit.
     private static let chunkBytes = 4 << 10
 
+    /// Tables in which texts lie that were handed out without being copied.
+    private var tables: [TermTable] = []
+
     package init() {}
 
     deinit { for chunk in chunks { chunk.deallocate() } }
@@ -19,7 +22,11 @@ package struct TextArena: ~Copyable {
     package mutating func removeAll() {
         current = 0
         used = 0
+        tables.removeAll(keepingCapacity: true)
     }
+
+    /// Keeps a table for as long as what is handed out.
+    mutating func keep(_ table: TermTable) { tables.append(table) }
 
     /// Memory for `length` bytes, uninitialised.
     @inline(__always)

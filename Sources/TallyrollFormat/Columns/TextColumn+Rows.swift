@@ -283,6 +283,7 @@ extension ColumnContext {
             guard let first = codes.baseAddress else { return }
             column.read(rows, into: first)
             if let table = try terms.table(dictionary) {
+                arena.keep(table)
                 return try table.read(UnsafeBufferPointer(codes), into: cells)
             }
             var known = TermPlaces()

@@ -133,6 +133,7 @@ extension TextColumn {
                 found: "\(span)")
         }
         let table = try context.dictionary.flatMap { try context.terms.table($0) }
+        defer { withExtendedLifetime(table) {} }
         // 0 not asked yet, 1 no, 2 yes.
         var verdicts = [UInt8](repeating: 0, count: span)
         var text = ByteWriter(capacity: 256)

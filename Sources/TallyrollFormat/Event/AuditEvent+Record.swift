@@ -88,22 +88,22 @@ extension AuditEvent {
         return optional.reduce(EventKey.timestamp.bit | EventKey.type.bit) { $1.1 ? $0 | $1.0.bit : $0 }
     }
 
-    /// The event that a record holds.
-    package init(_ record: RecordView) {
+    /// The event that a record holds, or some fields of it.
+    package init(_ record: RecordView, _ fields: RecordFields = .all) {
+        func text(_ field: StringField) -> String? {
+            fields.contains(field) ? record[field]?.string : nil
+        }
         self.init(
-            id: record[.id]?.string, timestamp: Timestamp(nanosecondsSince1970: record.timestamp),
-            type: EventType(rawValue: record[.type]?.string ?? ""),
-            severity: (record[.severity]?.string).map { Severity(rawValue: $0) }, user: record[.user]?.string,
-            action: record[.action]?.string,
-            resource: Resource(type: record[.resourceType]?.string, id: record[.resourceID]?.string),
-            outcome: Outcome(kind: record.outcome, text: record[.error]?.string),
-            component: record[.component]?.string, message: record[.message]?.string, ip: record[.ip]?.string,
-            userAgent: record[.userAgent]?.string, requestID: record[.requestID]?.string,
-            sessionID: record[.sessionID]?.string, correlationID: record[.correlationID]?.string,
-            duration: record.duration.map { Duration.nanoseconds($0) },
-            details: (record[.details]?.string).map { JSONObject(trusted: $0) },
-            extra: (record[.extra]?.string).map { JSONObject(trusted: $0) })
-        writtenTime = WrittenTime(record.time)
+            id: text(.id), timestamp: Timestamp(nanosecondsSince1970: record.timestamp),
+            type: EventType(rawValue: text(.type) ?? ""),
+            severity: text(.severity).map { Severity(rawValue: $0) }, user: text(.user),
+            action: text(.action), resource: Resource(type: text(.resourceType), id: text(.resourceID)),
+            outcome: fields.hasOutcome ? Outcome(kind: record.outcome, text: text(.error)) : nil,
+            component: text(.component), message: text(.message), ip: text(.ip), userAgent: text(.userAgent),
+            requestID: text(.requestID), sessionID: text(.sessionID), correlationID: text(.correlationID),
+            duration: fields.hasDuration ? record.duration.map { Duration.nanoseconds($0) } : nil,
+            details: text(.details).map { JSONObject(trusted: $0) },
+            extra: text(.extra).map { JSONObject(trusted: $0) }, writtenTime: WrittenTime(record.time))
     }
 }
 

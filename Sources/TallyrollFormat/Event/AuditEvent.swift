@@ -52,6 +52,21 @@ public struct AuditEvent: Sendable, Equatable {
         requestID: String? = nil, sessionID: String? = nil, correlationID: String? = nil,
         duration: Duration? = nil, details: JSONObject? = nil, extra: JSONObject? = nil
     ) {
+        self.init(
+            id: id, timestamp: timestamp, type: type, severity: severity, user: user, action: action,
+            resource: resource, outcome: outcome, component: component, message: message, ip: ip,
+            userAgent: userAgent, requestID: requestID, sessionID: sessionID, correlationID: correlationID,
+            duration: duration, details: details, extra: extra, writtenTime: WrittenTime())
+    }
+
+    /// The same with the notation of its time.
+    @inline(__always)
+    init(
+        id: String?, timestamp: Timestamp?, type: EventType, severity: Severity?, user: String?,
+        action: String?, resource: Resource, outcome: Outcome?, component: String?, message: String?,
+        ip: String?, userAgent: String?, requestID: String?, sessionID: String?, correlationID: String?,
+        duration: Duration?, details: JSONObject?, extra: JSONObject?, writtenTime: WrittenTime
+    ) {
         self.id = id
         self.timestamp = timestamp
         self.type = type
@@ -70,7 +85,7 @@ public struct AuditEvent: Sendable, Equatable {
         self.duration = duration
         self.details = details
         self.extra = extra
-        writtenTime = WrittenTime()
+        self.writtenTime = writtenTime
     }
 }
 

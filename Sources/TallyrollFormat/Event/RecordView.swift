@@ -40,7 +40,8 @@ package struct RecordView {
         let digits = try reader.u8()
         let envelopePresence = try reader.u8()
         let zone = Int16(bitPattern: try reader.u16())
-        guard digits <= 9, zone == TimeNotation.utc || abs(Int(zone)) < 24 * 60 else {
+        let time = TimeNotation(digits: digits, zoneMinutes: zone)
+        guard time.isValid else {
             throw reader.invalid(
                 "time notation", expected: "0 to 9 digits and a zone", found: "\(digits), \(zone)")
         }
@@ -49,7 +50,7 @@ package struct RecordView {
         }
         self.origin = origin
         self.outcome = outcome
-        time = TimeNotation(digits: digits, zoneMinutes: zone)
+        self.time = time
         timestamp = try reader.i64()
         duration = envelopePresence & RecordEncoder.durationBit != 0 ? try reader.i64() : nil
 

@@ -13,6 +13,12 @@ package struct TimeNotation: Equatable, Sendable {
         self.zoneMinutes = zoneMinutes
     }
 
+    /// Whether a time can be written so.
+    @inline(__always)
+    var isValid: Bool {
+        digits <= 9 && (zoneMinutes == TimeNotation.utc || zoneMinutes.magnitude < 24 * 60)
+    }
+
     /// The fewest digits that lose nothing of `nanoseconds`.
     @inline(__always)
     package static func shortestDigits(_ nanoseconds: Int64) -> UInt8 {

@@ -20,6 +20,9 @@ package final class TermTable: Sendable {
     /// The number of terms.
     package var count: Int { bounds.count }
 
+    /// The bytes of memory that it takes.
+    package var byteCount: Int { bytes.count + bounds.count * MemoryLayout<Bounds>.stride }
+
     /// The bytes of the term with `code`, nil when there is no such code. Valid while the table lives.
     ///
     /// - Complexity: O(1).

@@ -48,7 +48,7 @@ public struct SegmentIndexes: Sendable, Hashable {
     }
 
     /// What pays for itself on most logs.
-    public static let `default`: SegmentIndexes = [.result, .severity, .session]
+    public static let `default`: SegmentIndexes = [.result, .session]
     /// Every index there is.
     public static let all = SegmentIndexes(
         Set(PostingColumn.allCases).subtracting(PostingColumn.standard), Set(FilterKind.allCases))

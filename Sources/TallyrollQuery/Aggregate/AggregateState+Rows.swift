@@ -12,10 +12,36 @@ extension AggregateState {
         case .group:
             let rows = (0..<keys.count).map { row($0) }
             return Array(rows.sorted { $0.precedes($1) }.prefix(limit))
+        case .aggregate(.count, isAscending: false): return largestRows(limit)
         case .aggregate(let aggregate, let isAscending):
             guard let place = plan.aggregation.aggregates.firstIndex(of: aggregate) else { return [] }
             return rows(by: place, isAscending, limit)
         }
+    }
+
+    /// The groups of most events.
+    private func largestRows(_ limit: Int) -> [AggregateTable.Row] {
+        let least = leastOfLargest(limit)
+        let groups = counts.indices.filter { counts[$0] >= least }
+        let rows = groups.map { (count: counts[$0], row: row($0)) }.sorted { left, right in
+            left.count != right.count ? left.count > right.count : left.row.precedes(right.row)
+        }
+        return rows.prefix(limit).map(\.row)
+    }
+
+    /// The number of events of the last of so many groups, those of most events first.
+    private func leastOfLargest(_ limit: Int) -> Int {
+        guard limit < counts.count else { return 0 }
+        if limit > counts.count / 8 { return counts.sorted(by: >)[limit - 1] }
+        var largest = Heap<Int>(<)
+        for count in counts {
+            if largest.count < limit {
+                largest.push(count)
+            } else if let least = largest.first, count > least {
+                largest.replaceFirst(count)
+            }
+        }
+        return largest.first ?? 0
     }
 
     /// Texts are made only of groups that can be among the first.

@@ -48,6 +48,7 @@ struct AggregateState {
             counts[0] += try scan.count()
             return
         }
+        if try addCodes(scan) || addCombinations(scan) { return try checkLimits() }
         guard let columns = indexedColumns else {
             for index in scan.blocks { try add(scan, block: index) }
             return
@@ -55,9 +56,7 @@ struct AggregateState {
         var blocks: [Int] = []
         try scan.forEachStretch { ordinals in
             // Where an index cannot be read, the columns say the same.
-            let lists = try? scan.counting {
-                try columns.map { try scan.counts($0, in: ordinals)?.filter { $0.count > 0 } }
-            }
+            let lists = try? scan.counting { try columns.map { try scan.codes($0, in: ordinals) } }
             let terms = scan.segment.reader.terms
             guard let lists, !lists.contains(where: { $0 == nil }),
                 let tokens = try? self.tokens(lists.map { $0 ?? [] }, terms)
@@ -65,7 +64,12 @@ struct AggregateState {
                 blocks += scan.blocks(of: ordinals)
                 return
             }
-            addIndexed(tokens, events: scan.count(of: ordinals))
+            counts[0] += scan.count(of: ordinals)
+            for (place, list) in tokens.enumerated() {
+                for token in list where token != ValueHashes.none {
+                    distinct[place][0].add(token, limit: plan.distinctLimit, &distinctBytes)
+                }
+            }
         } undecided: {
             blocks.append($0)
         }
@@ -73,48 +77,84 @@ struct AggregateState {
         try checkLimits()
     }
 
-    /// The columns whose posting lists say all that is wanted, if they do: how many events each of the groups has,
-    /// or which values occur at all.
-    private var indexedColumns: [PostingColumn]? {
-        guard numbers.isEmpty, times == nil else { return nil }
-        if distinct.isEmpty, groupColumns.count == 1 { return groupColumns[0].postingColumn.map { [$0] } }
-        guard groupColumns.isEmpty else { return nil }
-        let columns = distinctColumns.compactMap(\.postingColumn)
-        return columns.count == distinctColumns.count ? columns : nil
-    }
-
-    /// What indexes say: how many events have each value of the field that groups are made by, or the values that each
-    /// of the other fields has.
-    private struct IndexedTokens {
-        var groups: [(number: UInt32, count: Int)] = []
-        var distinct: [[UInt64]] = []
-    }
-
-    private func tokens(
-        _ lists: [[(code: UInt32, count: Int)]], _ terms: any SegmentTerms
-    ) throws -> IndexedTokens {
-        var tokens = IndexedTokens()
-        if let column = groupColumns.first {
-            tokens.groups = try lists[0].map { (try column.token(ofCode: $0.code, terms), $0.count) }
-        } else {
-            tokens.distinct = try zip(distinctColumns, lists).map { column, list in
-                try list.map { try column.token(ofCode: $0.code, terms) }
-            }
+    /// Counts by the codes of the one field that groups are made by, where that is all that is asked; false when the
+    /// events have to be looked at one by one.
+    private mutating func addCodes(_ scan: SegmentScan) throws -> Bool {
+        guard plan.isCountOnly, times == nil, groupColumns.count == 1,
+            let column = groupColumns[0].codeColumn,
+            var codes = (try? scan.codeCounts(column)) ?? nil
+        else { return false }
+        try scan.count(into: &codes)
+        let names = groupColumns[0]
+        let reader = scan.segment.reader
+        let tokens = try? scan.counting {
+            let table = try column.dictionary.flatMap { try reader.termTable($0) }
+            let terms = reader.terms
+            var tokens: [(number: UInt32, count: Int)] = []
+            try codes.forEach { tokens.append((try names.token(ofCode: $0, in: table, terms), $1)) }
+            return tokens
         }
-        return tokens
-    }
-
-    private mutating func addIndexed(_ tokens: IndexedTokens, events: Int) {
-        for (number, count) in tokens.groups where number != NumberedTexts.none {
+        // A term that cannot be read costs the blocks that hold it, which only they can say.
+        guard let tokens else { return false }
+        for (number, count) in tokens where number != NumberedTexts.none {
             let group = Int(keys.group(number))
             grow()
             counts[group] += count
         }
-        if groupColumns.isEmpty { counts[0] += events }
-        for (place, list) in tokens.distinct.enumerated() {
-            for token in list where token != ValueHashes.none {
-                distinct[place][0].add(token, limit: plan.distinctLimit, &distinctBytes)
+        return true
+    }
+
+    /// The same for several fields.
+    private mutating func addCombinations(_ scan: SegmentScan) throws -> Bool {
+        let columns = groupColumns.compactMap(\.codeColumn)
+        guard plan.isCountOnly, times == nil, columns.count > 1, columns.count == groupColumns.count,
+            var codes = (try? scan.codeCombinations(columns)) ?? nil
+        else { return false }
+        try scan.count(into: &codes)
+        let reader = scan.segment.reader
+        let names = groupColumns
+        let groups = try? scan.counting {
+            let tables = try columns.map { try $0.dictionary.flatMap { try reader.termTable($0) } }
+            let terms = reader.terms
+            var groups: [(key: [UInt32], count: Int)] = []
+            try codes.forEach { codes, count in
+                let key = try names.indices.map { place in
+                    try names[place].token(ofCode: codes[place], in: tables[place], terms)
+                }
+                groups.append((key, count))
             }
+            return groups
+        }
+        // A term that cannot be read costs the blocks that hold it, which only they can say.
+        guard let groups else { return false }
+        for (key, count) in groups where !key.contains(NumberedTexts.none) {
+            let group = Int(keys.group(key))
+            grow()
+            counts[group] += count
+        }
+        return true
+    }
+
+    /// Adds events without a look at them: to the one group there is, or to that of a value.
+    mutating func addDecided(_ count: Int) { counts[0] += count }
+
+    mutating func addDecided(_ count: Int, of value: ByteView) {
+        let group = Int(keys.group(groupColumns[0].names.token(of: value)))
+        grow()
+        counts[group] += count
+    }
+
+    /// The columns whose posting lists say all that is wanted, if they do: which values occur at all.
+    private var indexedColumns: [PostingColumn]? {
+        guard numbers.isEmpty, times == nil, groupColumns.isEmpty else { return nil }
+        let columns = distinctColumns.compactMap(\.postingColumn)
+        return columns.count == distinctColumns.count ? columns : nil
+    }
+
+    /// The values of codes, for each of the fields whose values are counted.
+    private func tokens(_ codes: [[UInt32]], _ terms: any SegmentTerms) throws -> [[UInt64]] {
+        try zip(distinctColumns, codes).map { column, list in
+            try list.map { try column.token(ofCode: $0, terms) }
         }
     }
 
@@ -240,7 +280,7 @@ struct AggregateState {
         return perGroup * keys.count + extra
     }
 
-    private func checkLimits() throws(QueryLimitError) {
+    func checkLimits() throws(QueryLimitError) {
         for figures in numbers {
             if let number = figures.refused { throw QueryLimitError(.numberOutOfRange, number.excerpt) }
         }

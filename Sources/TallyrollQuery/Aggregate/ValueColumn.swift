@@ -41,6 +41,15 @@ final class ValueColumn<Names: ValueNames & ~Copyable> {
         }
     }
 
+    /// The column of codes that the field's values are taken from, if there is one.
+    var codeColumn: PostingColumn? {
+        switch source {
+        case .codes(_, let dictionary): PostingColumn(dictionary)
+        case .outcome: .outcome
+        default: nil
+        }
+    }
+
     func beginSegment() { codes.removeAll(keepingCapacity: true) }
 
     // MARK: Blocks
@@ -115,6 +124,14 @@ final class ValueColumn<Names: ValueNames & ~Copyable> {
         }
         codes[Int(code)] = token
         return token
+    }
+
+    /// The same, from the segment's terms where they are at hand.
+    func token(ofCode code: UInt32, in table: TermTable?, _ terms: any SegmentTerms) throws -> Token {
+        guard let table, case .codes(_, let dictionary) = source, dictionary != .resource,
+            let term = table[code]
+        else { return try token(ofCode: code, terms) }
+        return names.token(of: term)
     }
 
     private func resourceToken(type: [UInt8]?, id: [UInt8]?) -> Token {

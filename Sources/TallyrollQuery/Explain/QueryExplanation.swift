@@ -35,6 +35,9 @@ struct RunAccount: @unchecked Sendable {
         self.trace = trace
     }
 
+    /// Takes the time of `body` as that of making values of what was found.
+    func timed<R>(_ body: () throws -> R) rethrows -> R { try trace.timed(.build, body) }
+
     /// - Complexity: O(segments).
     var explanation: QueryExplanation { QueryExplanation(filter, trace) }
 }
@@ -69,7 +72,7 @@ extension PlanStep {
             steps.append(read)
         }
         if trace.watch[.build] > 0 {
-            steps.append(PlanStep.step("build", trace, .build, what: "values of events"))
+            steps.append(PlanStep.step("build", trace, .build, what: "values"))
         }
         if trace.watch[.wait] > 0 {
             steps.append(PlanStep.step("wait", trace, .wait, what: "for other threads"))

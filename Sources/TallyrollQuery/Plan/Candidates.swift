@@ -56,6 +56,38 @@ struct Candidates: @unchecked Sendable {
         return IndexSet.all([set, one]).count(in: ordinals)
     }
 
+    /// The events among the ordinals, ascending.
+    func ordinals(in range: Range<Int>) -> [UInt32] {
+        if let few {
+            let start = Candidates.lowerBound(few, range.lowerBound)
+            let end = Candidates.lowerBound(few, range.upperBound)
+            return Array(few[start..<max(start, end)])
+        }
+        if case .lists(let lists, _) = set, lists.count == 1, !lists[0].isBitmap {
+            return lists[0].decode(in: range)
+        }
+        var ordinals: [UInt32] = []
+        forEachBitmap(in: range) { ordinals += $0.decode() }
+        return ordinals
+    }
+
+    /// Calls `body` with the events among the ordinals, a bitmap for each stretch of them.
+    func forEachBitmap(in range: Range<Int>, _ body: (OrdinalBitmap) -> Void) {
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: IndexSet.stretch) {
+            let part = start..<min(start + IndexSet.stretch, range.upperBound)
+            guard let few else {
+                body(set.bitmap(in: part))
+                continue
+            }
+            var bitmap = OrdinalBitmap(range: part)
+            for place in Candidates.lowerBound(few, part.lowerBound)..<few.count {
+                guard Int(few[place]) < part.upperBound else { break }
+                bitmap.insert(Int(few[place]))
+            }
+            body(bitmap)
+        }
+    }
+
     static func lowerBound(_ ordinals: [UInt32], _ ordinal: Int) -> Int {
         var (low, high) = (0, ordinals.count)
         while low < high {

@@ -20,6 +20,8 @@ struct IndexChoice {
     private let plan: SegmentPlan
     private let filter: SegmentFilter
     private let universe: Int
+    /// The share of the segment's events that are in blocks which are left: of lists, only that part is walked through.
+    private let span: Double
     private var answers: IndexAnswers
     private var costs: PlanCosts
     private var sets: [IndexSet] = []
@@ -45,10 +47,12 @@ struct IndexChoice {
         residual = plan.residual
         universe = Int(plan.segment.endSequence - plan.segment.firstSequence)
         rows = Double(events)
+        span = min(1, Double(events) / Double(max(universe, 1)))
         answers = IndexAnswers(scope.prepared, plan.segment, filter)
         costs = PlanCosts(
             leaves: scope.prepared.leaves, sizes: IndexChoice.sizes(plan, filter, scope.prepared),
-            shares: try IndexChoice.shares(plan, filter),
+            shares: try IndexChoice.shares(plan, filter, scope.prepared),
+            cut: IndexChoice.cut(plan, scope.prepared),
             blockEvents: Double(events) / Double(plan.blocks.count),
             blocks: Double(plan.blocks.count))
     }
@@ -153,7 +157,7 @@ struct IndexChoice {
         let rest = isExact ? left.filter { !candidate.places.contains($0) } : left
         let before = columnCost(left, rows)
         let after = columnCost(rest, rows * share)
-        let length = set.map { Double($0.most(universe)) } ?? share * Double(universe)
+        let length = (set.map { Double($0.most(universe)) } ?? share * Double(universe)) * span
         // Few rows are looked up one by one; many lists are walked through.
         let asking = sets.isEmpty ? length * 0.1 : min(rows * PlanCosts.seek, length * PlanCosts.decode)
         return loading + asking + after < before
@@ -167,9 +171,7 @@ struct IndexChoice {
         case .rows(let limit):
             let meant = trees.reduce(rows) { $0 * costs.share($1) }
             // A block is opened for every row that is given, whatever is asked of it.
-            let all =
-                costs.cost(all: trees, rows: rows)
-                + (trees.isEmpty ? costs.touched(rows) * PlanCosts.openBlock : 0)
+            let all = costs.cost(all: trees, rows: rows, opensAll: true)
             return all * min(1, Double(limit) / max(meant, 1))
         }
     }
@@ -190,16 +192,64 @@ struct IndexChoice {
         meant = residual.reduce(rows) { $0 * $1.share }
     }
 
-    /// The shares of terms that the dictionaries give away.
-    private static func shares(_ plan: SegmentPlan, _ filter: SegmentFilter) throws -> [Int: Double] {
+    /// For each question about a time or a place, how many blocks it cuts through.
+    private static func cut(_ plan: SegmentPlan, _ prepared: PreparedFilter) -> [Int: Double] {
+        var cut: [Int: Double] = [:]
+        for leaf in prepared.leaves.indices {
+            let question = prepared.leaves[leaf]
+            let isEventTime = question.field == .time
+            guard isEventTime || question.field == .recorded else { continue }
+            cut[leaf] = plan.segment.entries.withUnsafeBufferPointer { entries in
+                var count = 0.0
+                for block in plan.blocks {
+                    let range = isEventTime ? entries[block].times : entries[block].recordedTimes
+                    if question.verdict(range) == nil { count += 1 }
+                }
+                return count
+            }
+        }
+        return cut
+    }
+
+    /// The shares of terms: what posting lists say that are in memory, else what the dictionaries give away.
+    private static func shares(
+        _ plan: SegmentPlan, _ filter: SegmentFilter, _ prepared: PreparedFilter
+    ) throws -> [Int: Double] {
         var shares: [Int: Double] = [:]
+        let reader = plan.segment.reader
+        for leaf in prepared.leaves.indices where prepared.leaves[leaf].field == .result {
+            guard let lists = try listsAtHand(.outcome, reader) else { break }
+            shares[leaf] = try OutcomeKind.allCases.reduce(0) { sum, kind in
+                guard prepared.leaves[leaf].matches(outcome: kind) else { return sum }
+                return sum + Double(try lists.count(UInt32(kind.rawValue))) / Double(lists.universe)
+            }
+        }
         for (leaf, verdict) in filter.verdicts {
             guard let codes = verdict.listed else { continue }
+            if codes.count <= IndexChoice.countedCodesMax, let column = PostingColumn(verdict.dictionary),
+                let lists = try listsAtHand(column, reader)
+            {
+                let events = try codes.reduce(0) { $0 + (try lists.count($1)) }
+                shares[leaf] = Double(events) / Double(lists.universe)
+                continue
+            }
             let terms = try plan.segment.reader.termCount(verdict.dictionary)
             shares[leaf] = min(1, Double(codes.count) / Double(max(terms, 1)))
         }
         return shares
     }
+
+    /// The posting lists of a column, if they are in memory and hold anything.
+    private static func listsAtHand(_ column: PostingColumn, _ reader: SegmentReader) throws -> TermPostings?
+    {
+        guard reader.hasPostings(column), reader.unreadBytes(column) == nil,
+            let lists = try reader.postings(column)?.postings, lists.universe > 0
+        else { return nil }
+        return lists
+    }
+
+    /// Of more codes, the events are not added up beforehand.
+    private static let countedCodesMax = 64
 
     /// What columns take in this segment, asked only where it can change the order.
     private static func sizes(

@@ -155,7 +155,7 @@ indirect enum IndexSet {
     }
 
     /// Ordinals whose bits are held in memory at once.
-    private static let stretch = 1 << 18
+    static let stretch = 1 << 18
 
     private func countBitmaps(in range: Range<Int>) -> Int {
         stride(from: range.lowerBound, to: range.upperBound, by: IndexSet.stretch).reduce(0) {

@@ -42,4 +42,12 @@ enum LeafSource: Sendable {
             case .extra: .document(.extra)
             }
     }
+
+    /// Whether a block holds it as plain numbers.
+    var isCheap: Bool {
+        switch self {
+        case .sequence, .timestamp, .recordedAt, .outcome, .codes: true
+        case .id, .duration, .text, .document, .anyText: false
+        }
+    }
 }

@@ -7,6 +7,8 @@ struct PlanCosts {
     let sizes: ColumnSizes
     /// How likely each question is to hold, where more is known than what is usual.
     let shares: [Int: Double]
+    /// For questions that the block directory decides for most blocks: for how many it does not.
+    let cut: [Int: Double]
     /// Events a block, and blocks that are left to look at.
     let blockEvents: Double
     let blocks: Double
@@ -21,6 +23,14 @@ struct PlanCosts {
     static let seek = 40.0
     /// Taking one ordinal out of a list in passing.
     static let decode = 1.5
+    /// How many ordinals of a list are below one.
+    static let rank = 60.0
+    /// Finding the codes of a block, and counting a row by its code: in passing, and by itself.
+    static let countBlock = 1_200.0
+    static let countCode = 1.2
+    static let seekCode = 4.0
+    /// Counting what 64 ordinals of a list and a bitmap have in common.
+    static let markedWord = 4.0
 
     /// The blocks in which that many rows lie when they are spread evenly.
     func touched(_ rows: Double) -> Double {
@@ -52,15 +62,28 @@ struct PlanCosts {
             let bytes = sizes.bytes(source) * blockEvents
             let dense = blockEvents * source.denseRow(sizes)
             let sparse = rows / blocks * source.sparseRow
-            return blocks * (PlanCosts.openColumn + bytes * PlanCosts.readByte + min(dense, sparse))
+            let asked = min(blocks, cut[index] ?? blocks)
+            return asked * (PlanCosts.openColumn + bytes * PlanCosts.readByte + min(dense, sparse))
         }
     }
 
-    /// Answering parts one after the other for what the earlier ones left, blocks opened.
-    func cost(all parts: [FilterTree], rows: Double) -> Double {
-        guard !parts.isEmpty, rows > 0 else { return 0 }
+    /// Answering parts one after the other for what the earlier ones left, blocks opened: all in which there are rows,
+    /// or only those that have to be asked.
+    func cost(all parts: [FilterTree], rows: Double, opensAll: Bool = false) -> Double {
+        guard rows > 0, opensAll || !parts.isEmpty else { return 0 }
         let blocks = touched(rows)
-        return blocks * PlanCosts.openBlock + cost(.and(parts), rows: rows, in: blocks)
+        let opened = opensAll ? blocks : min(blocks, undecided(.and(parts)))
+        return opened * PlanCosts.openBlock + cost(.and(parts), rows: rows, in: blocks)
+    }
+
+    /// The blocks of which the block directory does not say whether a tree holds, at most.
+    private func undecided(_ tree: FilterTree) -> Double {
+        switch tree {
+        case .constant: return 0
+        case .leaf(let index): return cut[index] ?? blocks
+        case .not(let inner): return undecided(inner)
+        case .and(let parts), .or(let parts): return min(blocks, parts.reduce(0) { $0 + undecided($1) })
+        }
     }
 
     // MARK: Selectivity
@@ -73,6 +96,17 @@ struct PlanCosts {
         case .not(let inner): return 1 - share(inner)
         case .and(let parts): return parts.reduce(1) { $0 * share($1) }
         case .or(let parts): return 1 - parts.reduce(1) { $0 * (1 - share($1)) }
+        }
+    }
+
+    /// The share where only the form of the questions is known.
+    static func usualShare(_ tree: FilterTree, _ leaves: [CompiledLeaf]) -> Double {
+        switch tree {
+        case .constant(let value): value ? 1 : 0
+        case .leaf(let index): usualShare(leaves[index])
+        case .not(let inner): 1 - usualShare(inner, leaves)
+        case .and(let parts): parts.reduce(1) { $0 * usualShare($1, leaves) }
+        case .or(let parts): 1 - parts.reduce(1) { $0 * (1 - usualShare($1, leaves)) }
         }
     }
 

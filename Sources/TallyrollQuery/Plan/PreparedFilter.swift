@@ -20,6 +20,8 @@ package struct PreparedFilter: Sendable {
     /// The fields that the parts ask about, and the parts as expressions, for explanations.
     let partNames: [String]
     let partTexts: [String]
+    /// Whether every question is about codes, results, times and places: of the columns, those that are read fastest.
+    let isCheap: Bool
     /// No event outside of these is meant; nil when none is meant at all.
     let bounds: Bounds?
 
@@ -52,6 +54,7 @@ package struct PreparedFilter: Sendable {
             else { return nil }
             return (leaf, field, dictionary)
         }
+        isCheap = builder.leaves.allSatisfy { LeafSource($0.field).isCheap }
         partTexts = simplified.conjuncts.map(PreparedFilter.text)
         partNames = parts.map { PreparedFilter.name($0, questions) }
         if let sequence = simplified.bounds(of: .sequence), let time = simplified.bounds(of: .time),

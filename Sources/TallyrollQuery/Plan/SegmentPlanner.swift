@@ -41,9 +41,15 @@ struct SegmentPlanner {
         trace.segments[place].blocksPrunedByTime = choice.prunedByTime
         if plan.blocks.isEmpty { return prune(choice.prunedByTime > 0 ? .time : .sequence) }
         do {
-            if let field = try absentField() { return prune(.index(field.description)) }
+            if !scope.sieve.hasLookedUp(place), let field = try absentField() {
+                return prune(.index(field.description))
+            }
             guard try foldKnown(choice) else { return }
-            try chooseIndexes(choice.events)
+            if isSmall {
+                orderUnindexed(choice.events)
+            } else {
+                try chooseIndexes(choice.events)
+            }
         } catch {
             // The dictionary cannot be read: then neither can the columns that refer to it, and each block says so.
             plan.residual = prepared.parts.enumerated().map { SegmentPlan.Part(number: $0, tree: $1) }
@@ -97,6 +103,25 @@ struct SegmentPlanner {
         case .recorded: choice.recordedTimes.flatMap { prepared.leaves[leaf].verdict($0) }
         default: nil
         }
+    }
+
+    // MARK: Small segments
+
+    /// Whether the columns of the one block that is left answer sooner than it takes to choose among indexes.
+    private var isSmall: Bool {
+        plan.blocks.count == 1 && prepared.isCheap && !plan.residual.isEmpty && PlanPolicy.current == .costs
+    }
+
+    private mutating func orderUnindexed(_ events: Int) {
+        var rows = Double(events)
+        trace.segments[place].estimatedCandidates += events
+        for number in plan.residual.indices {
+            plan.residual[number].share = PlanCosts.usualShare(plan.residual[number].tree, prepared.leaves)
+        }
+        if plan.residual.count > 1 { plan.residual.sort { $0.share < $1.share } }
+        for part in plan.residual { rows *= part.share }
+        trace.segments[place].estimatedRows += Int(rows)
+        plan.cost = PlanCosts.openBlock + Double(events * plan.residual.count) * PlanCosts.countCode
     }
 
     // MARK: Indexes

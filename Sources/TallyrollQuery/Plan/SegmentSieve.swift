@@ -1,6 +1,15 @@
 import TallyrollFormat
 import TallyrollStore
 
+/// What is asked about the events that are meant, as far as the store's summary may know it.
+enum WantedCounts: Sendable {
+    case none
+    /// Only their number.
+    case events
+    /// How many there are with each term of a dictionary.
+    case groups(DictionaryID)
+}
+
 /// What becomes of each segment before any is opened: by where its events lie, and by what the store's summary knows
 /// of its terms.
 struct SegmentSieve: Sendable {
@@ -11,8 +20,13 @@ struct SegmentSieve: Sendable {
     /// How many segments needed none, and the part of the filter that their lists of terms answered.
     private(set) var decidedSegments = 0
     private(set) var decidedPart: Int?
+    /// Where events are grouped by the terms of a dictionary: the segments whose groups the summary knows.
+    private(set) var grouped: Range<Int> = 0..<0
     /// The first segments of the snapshot, as far as the summary goes.
     let figures: [StoreSummary.Figures]
+
+    /// The parts that the summary could say nothing about.
+    private var unknownParts = 0
 
     /// One a segment.
     private var fates: [UInt8]
@@ -33,9 +47,9 @@ struct SegmentSieve: Sendable {
 
     private static let unknown = UInt32.max
 
-    /// `isCount` says that only the number of events is wanted.
     init(
-        _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, _ sequences: Range<UInt64>, isCount: Bool
+        _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, _ sequences: Range<UInt64>,
+        _ wanted: WantedCounts
     ) {
         fields = prepared.required.map(\.field)
         let segments = snapshot.segments
@@ -66,7 +80,7 @@ struct SegmentSieve: Sendable {
             for number in prepared.required.indices.prefix(Fate.absentMax) {
                 leaveOutAbsent(number, prepared, snapshot.summary)
             }
-            if isCount { decide(prepared, sequences) }
+            decide(prepared, sequences, wanted, snapshot.summary)
         }
         places.reserveCapacity(segments.count)
         for place in fates.indices where fates[place] == Fate.open { places.append(place) }
@@ -76,6 +90,7 @@ struct SegmentSieve: Sendable {
     private mutating func leaveOutAbsent(_ number: Int, _ prepared: PreparedFilter, _ summary: StoreSummary?)
     {
         let (leaf, _, dictionary) = prepared.required[number]
+        unknownParts += 1
         guard let summary, let terms = prepared.terms[leaf] else { return }
         var held = [UInt32](repeating: 0, count: figures.count)
         for term in terms {
@@ -88,13 +103,23 @@ struct SegmentSieve: Sendable {
         where fates[place] == Fate.open && held[place] == 0 && figures[place].isSound {
             fates[place] = Fate.absent + UInt8(number)
         }
+        unknownParts -= 1
         if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    /// Whether a segment is known to hold a term that each part requires, as far as the segment itself would know.
+    func hasLookedUp(_ place: Int) -> Bool {
+        place < figures.count && figures[place].isSound && unknownParts == 0 && fields.count <= Fate.absentMax
     }
 
     // MARK: Counts
 
     /// Counts the events of segments about which nothing is left to ask: all of theirs, or all that hold one term.
-    private mutating func decide(_ prepared: PreparedFilter, _ sequences: Range<UInt64>) {
+    private mutating func decide(
+        _ prepared: PreparedFilter, _ sequences: Range<UInt64>, _ wanted: WantedCounts,
+        _ summary: StoreSummary?
+    ) {
+        if case .none = wanted { return }
         var ranges: [CompiledLeaf] = []
         for (number, part) in prepared.parts.enumerated() {
             if part.isTrue { continue }
@@ -102,7 +127,9 @@ struct SegmentSieve: Sendable {
             switch prepared.leaves[leaf].field {
             case .time, .recorded, .sequence: ranges.append(prepared.leaves[leaf])
             default:
-                guard !counts.isEmpty, prepared.required[0].leaf == leaf else { return }
+                guard case .events = wanted, !counts.isEmpty, prepared.required[0].leaf == leaf else {
+                    return
+                }
                 decidedPart = number
             }
         }
@@ -115,8 +142,26 @@ struct SegmentSieve: Sendable {
                 guard counts[place] != SegmentSieve.unknown else { continue }
             }
             fates[place] = Fate.decided
+        }
+        if case .groups(let dictionary) = wanted { keepGrouped(dictionary, summary) }
+        for place in figures.indices where fates[place] == Fate.decided {
             decidedSegments += 1
             decidedCount += decidedEvents(place)
+        }
+    }
+
+    /// Leaves decided only the longest run of segments, as long as the summary knows its groups. Segments that are not
+    /// sound are in no group there, and always looked at.
+    private mutating func keepGrouped(_ dictionary: DictionaryID, _ summary: StoreSummary?) {
+        var start = 0
+        for place in figures.indices where fates[place] != Fate.decided && figures[place].isSound {
+            if place - start > grouped.count { grouped = start..<place }
+            start = place + 1
+        }
+        if figures.count - start > grouped.count { grouped = start..<figures.count }
+        if grouped.isEmpty || summary?.knowsTotals(dictionary, in: grouped) != true { grouped = 0..<0 }
+        for place in figures.indices where fates[place] == Fate.decided && !grouped.contains(place) {
+            fates[place] = Fate.open
         }
     }
 
@@ -150,7 +195,7 @@ struct SegmentSieve: Sendable {
             trace.prunedBy = .time
             trace.blocksPrunedByTime = segment.entries.count
         case Fate.decided:
-            trace.access = decidedPart == nil ? .directory : .indexes
+            trace.access = decidedPart == nil && grouped.isEmpty ? .directory : .indexes
             if let decidedPart, decidedPart < 64 { trace.indexedParts = 1 << UInt64(decidedPart) }
             trace.blocksDecided = segment.entries.count
             trace.candidates = decidedEvents(place)

@@ -63,9 +63,34 @@ struct BlockRun {
     }
 
     private mutating func sort() {
+        // Events are recorded nearly in the order of their times: each moves by little.
+        if sortByInsertion(movesMax: rows.count * 16) { return }
         let order = rows.indices.sorted { (timestamps[$0], rows[$0]) < (timestamps[$1], rows[$1]) }
         rows = order.map { rows[$0] }
         timestamps = order.map { timestamps[$0] }
+    }
+
+    /// False when it would take more moves: what was done by then is sorted a part.
+    private mutating func sortByInsertion(movesMax: Int) -> Bool {
+        var moves = 0
+        return rows.withUnsafeMutableBufferPointer { rows in
+            timestamps.withUnsafeMutableBufferPointer { timestamps in
+                for index in rows.indices.dropFirst() {
+                    let (row, timestamp) = (rows[index], timestamps[index])
+                    var place = index
+                    while place > 0, (timestamps[place - 1], rows[place - 1]) > (timestamp, row) {
+                        timestamps[place] = timestamps[place - 1]
+                        rows[place] = rows[place - 1]
+                        place -= 1
+                    }
+                    timestamps[place] = timestamp
+                    rows[place] = row
+                    moves += index - place
+                    if moves > movesMax { return false }
+                }
+                return true
+            }
+        }
     }
 
     var count: Int { rows.count }

@@ -33,11 +33,13 @@ extension QueryEngine {
         if let top { aggregation = aggregation.top(top) }
         let kind = "count by \(fields.map { "\($0)" }.joined(separator: ", "))"
         let table = try aggregate(where: filter, aggregation, kind: kind, isTimed: isTimed)
-        let groups = table.rows.map { row in
-            guard case .count(let count) = row.figures[0].value else {
-                return GroupCounts.Group(values: row.values, count: 0)
+        let groups = table.account.timed {
+            table.rows.map { row in
+                guard case .count(let count) = row.figures[0].value else {
+                    return GroupCounts.Group(values: row.values, count: 0)
+                }
+                return GroupCounts.Group(values: row.values, count: count)
             }
-            return GroupCounts.Group(values: row.values, count: count)
         }
         return GroupCounts(
             groups: groups, groupCount: table.groupCount, problems: table.problems,

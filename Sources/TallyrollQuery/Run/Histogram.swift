@@ -29,7 +29,7 @@ extension QueryEngine {
         guard nanoseconds > 0 else { throw QueryLimitError(.badBucket, "\(nanoseconds) ns") }
         let (scope, trace) = try begin(filter, isTimed: isTimed)
         trace.kind = "histogram"
-        let counting = try trace.running {
+        let counting = try trace.timed(.gather) {
             var counting = try scope.fold(trace) {
                 BucketCounting(width: nanoseconds)
             } body: { scan, counting in
@@ -41,7 +41,7 @@ extension QueryEngine {
             return counting
         }
         return Histogram(
-            buckets: counting.buckets, problems: trace.problems,
+            buckets: trace.timed(.build) { counting.buckets }, problems: trace.problems,
             account: RunAccount(scope.prepared.filter, trace))
     }
 }

@@ -186,18 +186,12 @@ final class NewestFirst {
                 var rows: [UInt32] = []
                 var timestamps: [Int64] = []
                 rows.reserveCapacity(count)
-                timestamps.reserveCapacity(count)
-                if count < 16 {
-                    matches.rows.forEach { row in
-                        rows.append(UInt32(row))
-                        timestamps.append(column.value(row))
-                    }
+                matches.rows.forEach { rows.append(UInt32(truncatingIfNeeded: $0)) }
+                if count * 4 < column.count {
+                    timestamps = column.values(rows)
                 } else {
                     let all = column.decodeArray()
-                    matches.rows.forEach { row in
-                        rows.append(UInt32(row))
-                        timestamps.append(all[row])
-                    }
+                    for row in rows { timestamps.append(all[Int(row)]) }
                 }
                 return BlockRun(
                     .block(scan: scan, index: index), firstSequence: firstSequence, rows: rows,

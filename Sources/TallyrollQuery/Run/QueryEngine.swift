@@ -14,12 +14,13 @@ package struct QueryEngine: Sendable {
 
     // MARK: Events
 
-    /// The events that a filter means, in an order, at most `limit`, from a cursor on.
+    /// The events that a filter means, in an order, at most `limit`, from a cursor on. Only the columns of `fields` are
+    /// read for the events that are given.
     ///
     /// - Throws: `QueryError` for a filter that is not well-formed, `QueryCursorError` for a cursor that does not fit.
     package func events(
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
-        after cursor: QueryCursor? = nil, isTimed: Bool = false
+        after cursor: QueryCursor? = nil, fields: RecordFields = .all, isTimed: Bool = false
     ) throws -> QueryResults {
         var range = 0..<snapshot.endSequence
         if let cursor {
@@ -37,7 +38,8 @@ package struct QueryEngine: Sendable {
         trace.kind = "\(order) first"
         return trace.running {
             QueryResults(
-                scope, filter, now: start, order: order, limit: limit, after: cursor, trace: trace)
+                scope, filter, now: start, order: order, limit: limit, after: cursor, fields: fields,
+                trace: trace)
         }
     }
 
@@ -47,16 +49,17 @@ package struct QueryEngine: Sendable {
             .filter { max($0.sequences.upperBound, $0.sequences.lowerBound + 1) > sequence }
     }
 
-    /// Prepares a run over the whole snapshot, or a part of it.
+    /// Prepares a run over the whole snapshot, or a part of it. What was done for it since a moment that `Stopwatch.now`
+    /// gave belongs to the preparation.
     func begin(
         _ filter: Filter, now: Int64? = nil, within range: Range<UInt64>? = nil,
         for purpose: QueryPurpose = .count,
-        isCount: Bool = false, isTimed: Bool
+        counts: WantedCounts = .none, isTimed: Bool, since began: Int? = nil
     ) throws(QueryError) -> (QueryScope, QueryTrace) {
-        let start = isTimed ? Stopwatch.now : 0
+        let start = isTimed ? began ?? Stopwatch.now : 0
         let scope = QueryScope(
             snapshot, try PreparedFilter(filter, now: now ?? self.now),
-            within: range ?? 0..<snapshot.endSequence, for: purpose, isCount: isCount)
+            within: range ?? 0..<snapshot.endSequence, for: purpose, counts: counts)
         let trace = scope.trace(isTimed: isTimed)
         if isTimed { trace.addPreparation(Stopwatch.now - start) }
         return (scope, trace)

@@ -16,6 +16,7 @@ package final class QueryResults {
     fileprivate let scope: QueryScope
     private let filter: Filter
     private let now: Int64
+    private let fields: RecordFields
     let trace: QueryTrace
     private var newest: NewestFirst?
     private var oldest: OldestFirst?
@@ -37,9 +38,9 @@ package final class QueryResults {
 
     init(
         _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
-        after cursor: QueryCursor?,
-        trace: QueryTrace
+        after cursor: QueryCursor?, fields: RecordFields, trace: QueryTrace
     ) {
+        self.fields = fields
         self.scope = scope
         self.filter = filter
         self.now = now
@@ -72,29 +73,89 @@ package final class QueryResults {
         }
     }
 
-    /// Appends the record of the next event to `out`; nil at the end.
+    /// The bytes of the texts of the event that `nextEvent` gave last.
+    package private(set) var textBytes = 0
+
+    /// Appends the record of the next event to `out`; nil at the end. It may hold more than the fields that were
+    /// asked for.
     ///
     /// - Throws: when the task is cancelled. What cannot be read is left out and reported in `problems`.
     package func next(into out: inout ByteWriter) throws -> QueryRow? {
-        guard left > 0 else { return nil }
-        return try trace.running { try advance(into: &out) }
+        while let ready = try prepareNext() {
+            let outer = trace.enter(.read)
+            defer { leave(to: outer) }
+            let start = out.count
+            do {
+                switch ready {
+                case .page: return given(try page.next(into: &out))
+                case .tail(let sequence):
+                    if let row = readTail(sequence, into: &out) { return given(row) }
+                }
+            } catch {
+                reportRow(error)
+                out.truncate(to: start)
+            }
+        }
+        return nil
     }
 
-    private func advance(into out: inout ByteWriter) throws -> QueryRow? {
-        while true {
-            if page.isEmpty {
+    /// The next event, as a value; nil at the end.
+    ///
+    /// - Throws: when the task is cancelled. What cannot be read is left out and reported in `problems`.
+    package func nextEvent() throws -> RecordedEvent? {
+        while let ready = try prepareNext() {
+            // Not `timed`: the value would be copied on its way out of the closure, text by text.
+            let outer = trace.enter(.build)
+            defer { leave(to: outer) }
+            do {
+                if case .tail(let sequence) = ready {
+                    guard let event = tailEvent(sequence) else { continue }
+                    note(event)
+                    return event
+                }
+                let event = try page.nextEvent(storeTag: scope.snapshot.storeTag)
+                textBytes = page.textBytes
+                note(event)
+                return event
+            } catch {
+                reportRow(error)
+            }
+        }
+        return nil
+    }
+
+    /// Where the next event is to be taken from.
+    private enum Ready {
+        case page
+        case tail(UInt64)
+    }
+
+    /// Looks for the next event; nil at the end.
+    private func prepareNext() throws -> Ready? {
+        guard left > 0 else { return nil }
+        if !page.isEmpty { return .page }
+        return try trace.running {
+            while page.isEmpty {
                 guard let place = try pending ?? findNext() else { return nil }
                 pending = nil
-                guard case .block(let scan, let index) = place.source else {
-                    if let row = readTail(place.sequence, into: &out) { return given(row) }
-                    continue
-                }
+                guard case .block(let scan, let index) = place.source else { return .tail(place.sequence) }
                 try trace.timed(.read) { try fillPage(from: place, scan, index) }
             }
-            let start = out.count
-            if let row = trace.timed(.read, { readNext(into: &out) }) { return given(row) }
-            out.truncate(to: start)
+            return .page
         }
+    }
+
+    private func leave(to outer: Stopwatch.Step?) {
+        if trace.isTimed { _ = trace.enter(outer) }
+    }
+
+    @inline(__always)
+    private func note(_ event: borrowing RecordedEvent) {
+        let recordedAt = event.recordedAt.nanosecondsSince1970
+        _ = given(
+            QueryRow(
+                sequence: event.sequence, recordedAt: recordedAt,
+                timestamp: event.event.timestamp?.nanosecondsSince1970 ?? recordedAt))
     }
 
     private func given(_ row: QueryRow) -> QueryRow {
@@ -130,48 +191,39 @@ package final class QueryResults {
         pageRows = min(pageRows * 4, QueryResults.pageRowsMax)
         do {
             let block = try scan.segment.reader.block(scan.entry(index))
-            try scan.give(from: block) { try page.load(block) }
+            try scan.give(from: block) { try page.load(block, fields) }
         } catch {
             scan.report(error, index)
             page.removeAll()
         }
     }
 
-    /// Appends the next event of the page; nil when it cannot be read, which is reported.
-    private func readNext(into out: inout ByteWriter) -> QueryRow? {
-        do {
-            return try page.next(into: &out)
-        } catch {
-            let scan = newest?.scans[page.scan] ?? oldest?.scans[page.scan]
-            scan?.report(error, page.index)
-            return nil
-        }
+    /// A row of the page could not be read.
+    private func reportRow(_ error: any Error) {
+        let scan = newest?.scans[page.scan] ?? oldest?.scans[page.scan]
+        scan?.report(error, page.index)
     }
 
-    private func readTail(_ sequence: UInt64, into out: inout ByteWriter) -> QueryRow? {
+    /// The record at a sequence of the tail; nil when it cannot be read.
+    private func tailRecord(_ sequence: UInt64) -> (record: RecordView, recordedAt: Int64)? {
         guard let tail = scope.snapshot.tail.last(where: { $0.firstSequence <= sequence }) else { return nil }
         let row = Int(sequence - tail.run.firstSequence)
         guard let record = try? tail.run.record(row) else { return nil }
-        out.bytes(record.bytes)
-        return QueryRow(
-            sequence: sequence, recordedAt: tail.run.recordedAt(row), timestamp: record.timestamp)
+        return (record, tail.run.recordedAt(row))
     }
-}
 
-extension QueryResults {
-    /// The next event; nil at the end. `scratch` is used again and again.
-    package func next(_ scratch: inout ByteWriter) throws -> RecordedEvent? {
-        while true {
-            scratch.removeAll()
-            guard let row = try next(into: &scratch) else { return nil }
-            // Not `timed`: the value would be copied on its way out of the closure, text by text.
-            let outer = trace.enter(.build)
-            defer { if trace.isTimed { _ = trace.enter(outer) } }
-            guard let record = try? RecordView(scratch.view) else { continue }
-            return RecordedEvent(
-                record,
-                RecordPlace(
-                    sequence: row.sequence, recordedAt: row.recordedAt, storeTag: scope.snapshot.storeTag))
-        }
+    private func readTail(_ sequence: UInt64, into out: inout ByteWriter) -> QueryRow? {
+        guard let (record, recordedAt) = tailRecord(sequence) else { return nil }
+        out.bytes(record.bytes)
+        return QueryRow(sequence: sequence, recordedAt: recordedAt, timestamp: record.timestamp)
+    }
+
+    private func tailEvent(_ sequence: UInt64) -> RecordedEvent? {
+        guard let (record, recordedAt) = tailRecord(sequence) else { return nil }
+        textBytes = record.bytes.count
+        return RecordedEvent(
+            record,
+            RecordPlace(sequence: sequence, recordedAt: recordedAt, storeTag: scope.snapshot.storeTag),
+            fields)
     }
 }

@@ -15,14 +15,14 @@ struct QueryScope: Sendable {
 
     init(
         _ snapshot: StoreSnapshot, _ prepared: PreparedFilter, within range: Range<UInt64>,
-        for purpose: QueryPurpose = .count, isCount: Bool = false
+        for purpose: QueryPurpose = .count, counts: WantedCounts = .none
     ) {
         self.purpose = purpose
         self.snapshot = snapshot
         self.prepared = prepared
         snapshotEnd = range.upperBound
         sequences = QueryScope.sequences(prepared, within: range)
-        sieve = SegmentSieve(snapshot, prepared, sequences, isCount: isCount)
+        sieve = SegmentSieve(snapshot, prepared, sequences, counts)
     }
 
     private static func sequences(_ prepared: PreparedFilter, within range: Range<UInt64>) -> Range<UInt64> {

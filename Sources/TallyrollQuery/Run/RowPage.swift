@@ -12,6 +12,7 @@ struct RowPage: ~Copyable {
     private var ascending: [Int] = []
     private var next = 0
     private var decoded = BlockRows()
+    private var fields = RecordFields.all
     /// The block, where its rows cannot be decoded together and are tried one by one.
     private var broken: BlockReader?
 
@@ -33,13 +34,14 @@ struct RowPage: ~Copyable {
 
     mutating func add(row: Int) { rows.append(row) }
 
-    mutating func load(_ block: BlockReader) throws {
+    mutating func load(_ block: BlockReader, _ fields: RecordFields) throws {
+        self.fields = fields
         ascending.removeAll(keepingCapacity: true)
         ascending.append(contentsOf: rows)
         if let first = rows.first, let last = rows.last, first > last { ascending.reverse() }
         if !zip(ascending, ascending.dropFirst()).allSatisfy({ $0 < $1 }) { ascending.sort() }
         do {
-            try decoded.load(block, ascending)
+            try decoded.load(block, ascending, fields)
         } catch {
             // What cannot be decoded together may still be read in part.
             broken = block
@@ -48,18 +50,29 @@ struct RowPage: ~Copyable {
 
     /// Appends the record of the next row, which is passed over in any case.
     mutating func next(into out: inout ByteWriter) throws -> QueryRow {
-        let row = rows[next]
-        next += 1
-        var place = 0
-        if let broken {
-            try decoded.load(broken, row: row)
-        } else {
-            place = self.place(of: row)
-        }
+        let (row, place) = try advance()
         try decoded.appendRecord(place, into: &out)
         return QueryRow(
             sequence: firstSequence + UInt64(row), recordedAt: decoded.recordedAt[place],
             timestamp: decoded.timestamps[place])
+    }
+
+    /// The bytes of the texts of the event that `nextEvent` gave last.
+    var textBytes: Int { decoded.textBytes }
+
+    /// The next event, as a value; it is passed over in any case.
+    mutating func nextEvent(storeTag: UInt64) throws -> RecordedEvent {
+        let (row, place) = try advance()
+        return try decoded.event(place, sequence: firstSequence + UInt64(row), storeTag: storeTag)
+    }
+
+    /// Goes on to the next row: its number in the block, and where it stands among the decoded ones.
+    private mutating func advance() throws -> (row: Int, place: Int) {
+        let row = rows[next]
+        next += 1
+        guard let broken else { return (row, place(of: row)) }
+        try decoded.load(broken, row: row, fields)
+        return (row, 0)
     }
 
     /// Where a row stands among the ascending ones.

@@ -16,8 +16,10 @@ extension QueryScope {
         body: @Sendable (SegmentScan, inout Partial) throws -> Void,
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
-        let plans = try plans(trace).map { $0.addingCost(costPerEvent) }
-        let cost = plans.reduce(0) { $0 + $1.cost }
+        let (plans, cost) = try trace.timed(.plan) {
+            let plans = try self.plans(trace).map { $0.addingCost(costPerEvent) }
+            return (plans, plans.reduce(0) { $0 + $1.cost })
+        }
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
             var result = try initial()

@@ -11,6 +11,8 @@ final class SegmentScan {
     private let scope: QueryScope
     private let trace: QueryTrace
     private let plan: SegmentPlan
+    /// What the indexes leave over; nil when they were not asked.
+    var candidates: Candidates? { plan.candidates }
     private let place: Int
     private let filter: SegmentFilter
     private let tree: FilterTree
@@ -259,12 +261,24 @@ final class SegmentScan {
         if !stretch.isEmpty { try decided(stretch) }
     }
 
-    /// The number of events of each code among ordinals of which all that the indexes leave are meant; nil when the
+    /// The events of the scan's blocks.
+    var events: Int {
+        segment.entries.withUnsafeBufferPointer { entries in blocks.reduce(0) { $0 + entries[$1].count } }
+    }
+
+    /// No more events are meant in the scan's blocks than this.
+    var mostEvents: Int {
+        guard let candidates = plan.candidates else { return events }
+        let universe = Int(segment.endSequence - segment.firstSequence)
+        return min(events, candidates.few?.count ?? candidates.set.most(universe))
+    }
+
+    /// The codes of a column that occur among ordinals of which all that the indexes leave are meant; nil when the
     /// columns say so more cheaply.
-    func counts(_ column: PostingColumn, in ordinals: Range<Int>) throws -> [(code: UInt32, count: Int)]? {
+    func codes(_ column: PostingColumn, in ordinals: Range<Int>) throws -> [UInt32]? {
         guard let lists = try segment.reader.postings(column)?.postings else { return nil }
         if plan.candidates == nil, ordinals == 0..<lists.universe {
-            return lists.counts().enumerated().dropFirst().map { (UInt32($0.offset), Int($0.element)) }
+            return lists.counts().enumerated().dropFirst().filter { $0.element > 0 }.map { UInt32($0.offset) }
         }
         guard lists.termCount <= 64 || lists.termCount * 64 < ordinals.count else { return nil }
         if let candidates = plan.candidates {
@@ -276,9 +290,9 @@ final class SegmentScan {
                 return nil
             }
         }
-        return try (1..<UInt32(lists.termCount + 1)).map { code in
+        return try (1..<UInt32(lists.termCount + 1)).filter { code in
             let list = try lists.list(code)
-            return (code, plan.candidates?.count(ordinals, also: list) ?? list.count(in: ordinals))
+            return (plan.candidates?.count(ordinals, also: list) ?? list.count(in: ordinals)) > 0
         }
     }
 
@@ -290,6 +304,9 @@ final class SegmentScan {
         trace.segments[place].blocksDecided -= found.count
         return found
     }
+
+    /// Takes note that a block of `blocks(of:)` holds nothing that is meant.
+    func leaveUnread() { trace.segments[place].blocksDecided += 1 }
 }
 
 extension RowSet {

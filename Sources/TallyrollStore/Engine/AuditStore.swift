@@ -39,17 +39,20 @@ package final class AuditStore: Sendable {
         } catch {
             throw error.code == .locked ? AuditLogError.locked(path: path) : .storage(error)
         }
-        let manifest =
-            try storage.exists(StoreManifest.fileName)
+        let isThere = try storage.exists(StoreManifest.fileName)
+        var manifest =
+            isThere
             ? try StoreManifest.load(from: storage)
             : try AuditStore.createManifest(storage, options, time, entropy)
         let cache = BlockCache(capacity: options.cacheBytes)
         let encoder = BlockEncoder(codec: options.codec, level: options.compressionLevel)
         let recovery = try Recovery(
             storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)
+        // Only now is it known that the store can be written.
+        if let indexes = options.indexes { manifest = try manifest.choosing(indexes, in: storage) }
         let context = StoreContext(
             storage: storage, time: time, entropy: entropy, options: options, manifest: manifest,
-            epoch: recovery.epoch, cache: cache, indexes: options.indexes ?? recovery.indexes)
+            epoch: recovery.epoch, cache: cache)
         context.state.withLock { state in
             state.segments = recovery.segments
             state.openSegment = recovery.openReader

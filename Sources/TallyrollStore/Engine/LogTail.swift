@@ -22,7 +22,9 @@ struct LogTail {
     private var place: Place
     private var file: any StorageFile
 
-    /// Bytes that are read at a time, if a frame does not need more.
+    /// Bytes that are read first: most looks find nothing new.
+    private static let firstBytes = 4 << 10
+    /// Bytes that are read at a time behind those, if a frame does not need more.
     private static let pieceBytes = 64 << 10
 
     /// Goes on where a replay of all log files ended; nil where that is not the end of the newest of them, or something
@@ -83,7 +85,7 @@ struct LogTail {
 
     /// Reads frames up to where none follows; false when one of them is not what a log holds.
     private mutating func readFrames() throws -> Bool {
-        var wanted = LogTail.pieceBytes
+        var wanted = LogTail.firstBytes
         while true {
             let piece = try file.read(at: place.offset, length: wanted)
             var isSound = true

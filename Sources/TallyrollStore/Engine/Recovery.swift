@@ -54,11 +54,6 @@ struct Recovery {
         try replay()
     }
 
-    /// What the newest segment was begun with.
-    var indexes: SegmentIndexes {
-        builder?.header.indexes ?? segments.last?.header.indexes ?? .default
-    }
-
     // MARK: Logs
 
     private mutating func readLogs() throws {

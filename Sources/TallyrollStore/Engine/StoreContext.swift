@@ -10,8 +10,6 @@ final class StoreContext: Sendable {
     let manifest: StoreManifest
     let epoch: UInt64
     let cache: BlockCache
-    /// What new segments get.
-    let indexes: SegmentIndexes
     let state = Mutex(StoreState())
     /// Announced when readers see more events; closed with the writer.
     let appended = ChangeSignal()
@@ -20,7 +18,7 @@ final class StoreContext: Sendable {
 
     init(
         storage: any Storage, time: any TimeSource, entropy: any EntropySource, options: StoreOptions,
-        manifest: StoreManifest, epoch: UInt64, cache: BlockCache, indexes: SegmentIndexes
+        manifest: StoreManifest, epoch: UInt64, cache: BlockCache
     ) {
         self.storage = storage
         self.time = time
@@ -29,11 +27,13 @@ final class StoreContext: Sendable {
         self.manifest = manifest
         self.epoch = epoch
         self.cache = cache
-        self.indexes = indexes
         runs = RunPool(
             events: manifest.blockEvents,
             bytes: StoreContext.blockBytes(manifest) + StoreContext.eventBytesMax(manifest))
     }
+
+    /// What new segments get.
+    var indexes: SegmentIndexes { manifest.indexes }
 
     /// Canonical bytes after which a run is closed: several blocks must fit a segment.
     var blockBytes: Int { StoreContext.blockBytes(manifest) }

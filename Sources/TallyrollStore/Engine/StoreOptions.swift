@@ -20,10 +20,10 @@ public struct StoreOptions: Sendable, Equatable {
     public var backPressure = BackPressure.wait
     /// The durability of appends that do not name one.
     public var durability = Durability.disk
-    /// The indexes of new segments, beside those that all have; nil for those of the newest segment, and
-    /// `SegmentIndexes.default` in a new store. A segment that was begun keeps its choice.
+    /// The indexes of new segments, beside those that all have; nil for those that were chosen last, and
+    /// `SegmentIndexes.default` where none ever were. The store keeps the choice. A segment that was begun keeps its own.
     public var indexes: SegmentIndexes?
-    /// Memory for blocks that were read, in bytes.
+    /// Memory for blocks that were read, in bytes; as much again may go to the dictionaries of segments.
     public var cacheBytes = 64 << 20
 
     /// The defaults.

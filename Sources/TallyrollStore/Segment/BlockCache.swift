@@ -29,9 +29,17 @@ package final class BlockCache: Sendable {
     package let capacity: Int
     /// What the readers hold.
     let gauge = MemoryGauge()
+    /// The dictionaries of the same store's segments, which may take as much again.
+    let terms: TermBudget
 
     /// `capacity` in bytes.
-    package init(capacity: Int) { self.capacity = capacity }
+    package init(capacity: Int) {
+        self.capacity = capacity
+        terms = TermBudget(capacity: capacity)
+    }
+
+    /// The bytes that decoded dictionaries hold at the moment.
+    package var termBytesHeld: Int { terms.gauge.bytes }
 
     /// The bytes that readers hold at the moment.
     package var bytesHeld: Int { gauge.bytes }

@@ -7,34 +7,78 @@ final class SealedTerms: SegmentTerms, Sendable {
     private let file: any StorageFile
     private let footer: SegmentFooter
     private let fallback: @Sendable () throws -> GrowingTerms
+    private let budget: TermBudget
     private let state = Mutex(State())
+    private let wasUsed = Atomic<Bool>(false)
     /// The bytes of dictionaries read so far.
     let bytesRead = Atomic<Int>(0)
 
+    /// What can be read again from the file.
+    struct Tables {
+        fileprivate var decoded: [DictionaryID: TermTable] = [:]
+        fileprivate var sections: [DictionaryID: LoadedSection] = [:]
+        fileprivate var bytes = 0
+    }
+
     private struct State {
-        var decoded: [DictionaryID: TermTable] = [:]
-        var sections: [DictionaryID: LoadedSection] = [:]
+        var tables = Tables()
+        var isInBudget = false
         var shapes: [DictionaryID: ShapeTable] = [:]
         var rebuilt: GrowingTerms?
     }
 
     /// A section with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    private struct LoadedSection: @unchecked Sendable {
+    fileprivate struct LoadedSection: @unchecked Sendable {
         let owner: Bytes
         let section: DictionarySection
     }
 
     init(
-        _ file: any StorageFile, footer: SegmentFooter,
+        _ file: any StorageFile, footer: SegmentFooter, budget: TermBudget,
         fallback: @escaping @Sendable () throws -> GrowingTerms
     ) {
         self.file = file
         self.footer = footer
+        self.budget = budget
         self.fallback = fallback
     }
 
+    deinit { budget.gauge.add(-state.withLock { $0.tables.bytes }) }
+
+    // MARK: Memory
+
+    /// Lets go what is in memory and can be read again; whoever uses it keeps it until then.
+    func release() -> Tables {
+        let gone = state.withLock { state in
+            defer { state.tables = Tables() }
+            return state.tables
+        }
+        budget.gauge.add(-gone.bytes)
+        return gone
+    }
+
+    /// Whether a dictionary was asked for since this was called last.
+    func takeUsed() -> Bool { wasUsed.exchange(false, ordering: .relaxed) }
+
+    /// Keeps what was read, unless somebody else was faster.
+    private func keep(_ bytes: Int, _ insert: (inout Tables) -> Bool) {
+        let (isNew, isFirst) = state.withLock { state in
+            guard insert(&state.tables) else { return (false, false) }
+            state.tables.bytes += bytes
+            defer { state.isInBudget = true }
+            return (true, !state.isInBudget)
+        }
+        if isFirst { budget.add(self) }
+        guard isNew else { return }
+        budget.gauge.add(bytes)
+        budget.makeRoom(but: self)
+    }
+
+    // MARK: Terms
+
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
         if let table = try table(dictionary) {
+            defer { withExtendedLifetime(table) {} }
             guard let term = table[code] else { throw unknown(code, dictionary) }
             out.bytes(term)
         } else {
@@ -46,6 +90,7 @@ final class SealedTerms: SegmentTerms, Sendable {
     func code(of term: [UInt8], _ dictionary: DictionaryID) throws -> UInt32? {
         guard footer.section(.dictionary, dictionary.rawValue) != nil else { return nil }
         if let loaded = try section(dictionary) {
+            defer { withExtendedLifetime(loaded) {} }
             return try term.withView { (view) throws(FormatError) in try loaded.section.code(of: view) }
         }
         return try rebuilt().code(of: term, dictionary)
@@ -60,6 +105,7 @@ final class SealedTerms: SegmentTerms, Sendable {
     func shapes(_ dictionary: DictionaryID, upTo code: UInt32) throws -> ShapeTable {
         if let known = state.withLock({ $0.shapes[dictionary] }) { return known }
         guard let table = try table(dictionary) else { return try rebuilt().shapes(dictionary, upTo: code) }
+        defer { withExtendedLifetime(table) {} }
         var shapes = ShapeTable()
         for code in 0..<UInt32(table.count) {
             guard let term = table[code + 1] else { throw unknown(code + 1, dictionary) }
@@ -76,30 +122,40 @@ final class SealedTerms: SegmentTerms, Sendable {
 
     /// The decoded dictionary, or nil when its section is damaged.
     func table(_ dictionary: DictionaryID) throws -> TermTable? {
-        if let known = state.withLock({ $0.decoded[dictionary] }) { return known }
-        guard let loaded = try section(dictionary), let table = try? loaded.section.decodeAll() else {
-            return nil
+        wasUsed.store(true, ordering: .relaxed)
+        if let known = state.withLock({ $0.tables.decoded[dictionary] }) { return known }
+        guard let loaded = try section(dictionary) else { return nil }
+        defer { withExtendedLifetime(loaded) {} }
+        guard let table = try? loaded.section.decodeAll() else { return nil }
+        keep(table.byteCount) { tables in
+            defer { tables.decoded[dictionary] = table }
+            return tables.decoded[dictionary] == nil
         }
-        state.withLock { $0.decoded[dictionary] = table }
         return table
     }
 
     /// The dictionary, decoded for the caller alone; nil when its section is damaged.
     func decoded(_ dictionary: DictionaryID) throws -> TermTable? {
-        if let known = state.withLock({ $0.decoded[dictionary] }) { return known }
+        if let known = state.withLock({ $0.tables.decoded[dictionary] }) { return known }
         guard footer.section(.dictionary, dictionary.rawValue) != nil else { return TermTable.empty }
-        return try section(dictionary)?.section.decodeAll()
+        let loaded = try section(dictionary)
+        defer { withExtendedLifetime(loaded) {} }
+        return try loaded?.section.decodeAll()
     }
 
     private func section(_ dictionary: DictionaryID) throws -> LoadedSection? {
-        if let known = state.withLock({ $0.sections[dictionary] }) { return known }
+        wasUsed.store(true, ordering: .relaxed)
+        if let known = state.withLock({ $0.tables.sections[dictionary] }) { return known }
         guard let place = footer.section(.dictionary, dictionary.rawValue) else { return nil }
         do {
             let bytes = try file.section(place)
             bytesRead.wrappingAdd(place.length, ordering: .relaxed)
             let loaded = LoadedSection(
                 owner: bytes, section: try DictionarySection(bytes.view, origin: place.offset))
-            state.withLock { $0.sections[dictionary] = loaded }
+            keep(place.length) { tables in
+                defer { tables.sections[dictionary] = loaded }
+                return tables.sections[dictionary] == nil
+            }
             return loaded
         } catch is FormatError {
             return nil

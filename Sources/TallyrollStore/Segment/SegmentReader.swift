@@ -97,7 +97,7 @@ package final class SegmentReader: Sendable {
         indexProblem = nil
         sealedEntries = entries
         growingTerms = nil
-        sealedTerms = SealedTerms(file, footer: footer) {
+        sealedTerms = SealedTerms(file, footer: footer, budget: cache.terms) {
             let end = entries.last.map { $0.offset + $0.length } ?? SegmentHeader.byteCount
             return try BlockScan(file, header: header, limit: end).terms
         }
@@ -247,9 +247,17 @@ package final class SegmentReader: Sendable {
         return growingTerms?.code(of: term, dictionary)
     }
 
+    /// Lets the dictionaries in memory go, for walks that have passed the segment.
+    package func releaseTerms() { _ = sealedTerms?.release() }
+
     /// All terms of a sealed segment's dictionary, not kept in memory; nil when it cannot be read.
     package func decodedTerms(_ dictionary: DictionaryID) throws -> TermTable? {
         try sealedTerms?.decoded(dictionary)
+    }
+
+    /// All terms of a sealed segment's dictionary, kept in memory; nil when it cannot be read.
+    package func termTable(_ dictionary: DictionaryID) throws -> TermTable? {
+        try sealedTerms?.table(dictionary)
     }
 
     package func termCount(_ dictionary: DictionaryID) throws -> Int {

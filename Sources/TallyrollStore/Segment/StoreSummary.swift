@@ -22,7 +22,7 @@ package final class StoreSummary: Sendable {
         package var count: Int?
     }
 
-    private struct State {
+    fileprivate struct State {
         var readers: [SegmentReader] = []
         var figures: [Figures] = []
         var terms: [DictionaryID: TermHolders] = [:]
@@ -64,16 +64,59 @@ package final class StoreSummary: Sendable {
     /// - Complexity: O(segments found); O(terms) of segments that were not asked about before.
     package func holders(of term: [UInt8], _ dictionary: DictionaryID, count: Int) -> [Holder]? {
         state.withLock { state in
-            state.requests[dictionary, default: 0] += 1
-            guard state.requests[dictionary, default: 0] >= requestsMin else { return nil }
-            let holders = state.terms[dictionary] ?? TermHolders(dictionary)
-            state.terms[dictionary] = holders
-            while holders.segmentCount < state.readers.count {
-                let place = holders.segmentCount
-                holders.add(state.figures[place].isSound ? state.readers[place] : nil)
-            }
-            return holders.holders(of: term, count: count)
+            state.holders(dictionary, requestsMin)?.holders(of: term, count: count)
         }
+    }
+
+    /// Whether `totals` can say how many events of some segments have each term of a dictionary.
+    package func knowsTotals(_ dictionary: DictionaryID, in places: Range<Int>) -> Bool {
+        state.withLock { state in
+            state.holders(dictionary, requestsMin)?.knowsTotals(in: places) ?? false
+        }
+    }
+
+    /// The terms that events of some segments have, each with the number of these events. Segments that are not sound
+    /// are left out.
+    ///
+    /// - Complexity: O(terms), times 64 segments at most.
+    package func totals(_ dictionary: DictionaryID, in places: Range<Int>) -> TermTotals {
+        state.withLock { $0.terms[dictionary]?.totals(in: places) ?? TermTotals() }
+    }
+}
+
+/// Terms, and how many events have each.
+package struct TermTotals: Sendable {
+    private var bytes: [UInt8] = []
+    private var terms: [(end: Int, count: Int)] = []
+
+    fileprivate mutating func append(_ term: ByteView, _ count: Int) {
+        bytes.append(contentsOf: term.raw)
+        terms.append((bytes.count, count))
+    }
+
+    package func forEach(_ body: (ByteView, Int) -> Void) {
+        bytes.withView { bytes in
+            var start = 0
+            for (end, count) in terms {
+                body(bytes.trusted(start, end - start), count)
+                start = end
+            }
+        }
+    }
+}
+
+extension StoreSummary.State {
+    /// What is known of a dictionary's terms, brought up to date; nil as long as asking the segments costs less.
+    fileprivate mutating func holders(_ dictionary: DictionaryID, _ requestsMin: Int) -> TermHolders? {
+        requests[dictionary, default: 0] += 1
+        guard requests[dictionary, default: 0] >= requestsMin else { return nil }
+        let holders = terms[dictionary] ?? TermHolders(dictionary)
+        terms[dictionary] = holders
+        while holders.segmentCount < readers.count {
+            let place = holders.segmentCount
+            holders.add(figures[place].isSound ? readers[place] : nil)
+        }
+        return holders
     }
 }
 
@@ -110,6 +153,11 @@ private final class TermHolders {
     private var links: [Link] = []
     /// Segments whose dictionary cannot be read.
     private var unknown: [Int] = []
+    /// The last segment of which a term's events are not known.
+    private var lastUncounted = -1
+    /// What `last` was before segments 0, 64, 128 and so on were added, so that the past need not be walked to from now.
+    private var checkpoints: [[UInt32]] = []
+    private var checkpointBytes = 0
     private(set) var segmentCount = 0
     private var isTooLarge = false
 
@@ -118,10 +166,13 @@ private final class TermHolders {
         var count: UInt32
         /// The segment before that holds the term.
         var previous: UInt32
+        /// The events up to this segment, as far as their number is known.
+        var total: UInt64
     }
 
     private static let none = UInt32.max
     private static let bytesMax = 32 << 20
+    private static let checkpointSegments = 64
 
     init(_ dictionary: DictionaryID) { self.dictionary = dictionary }
 
@@ -129,9 +180,15 @@ private final class TermHolders {
     func add(_ reader: SegmentReader?) {
         let place = segmentCount
         segmentCount += 1
-        guard let reader, !isTooLarge else { return }
+        guard !isTooLarge else { return }
+        if place % TermHolders.checkpointSegments == 0 {
+            checkpoints.append(last)
+            checkpointBytes += last.count * 4
+        }
+        guard let reader else { return }
         guard let table = try? reader.decodedTerms(dictionary) else {
             unknown.append(place)
+            lastUncounted = place
             return
         }
         let counts = (try? reader.postingCounts(dictionary)) ?? []
@@ -140,16 +197,48 @@ private final class TermHolders {
             let number = Int(terms.intern(term)) - 1
             if number == last.count { last.append(TermHolders.none) }
             let count = Int(code) + 1 < counts.count ? counts[Int(code) + 1] : TermHolders.none
-            links.append(Link(place: UInt32(place), count: count, previous: last[number]))
+            if count == TermHolders.none { lastUncounted = place }
+            let before = last[number] == TermHolders.none ? 0 : links[Int(last[number])].total
+            links.append(
+                Link(
+                    place: UInt32(place), count: count, previous: last[number],
+                    total: before + (count == TermHolders.none ? 0 : UInt64(count))))
             last[number] = UInt32(links.count - 1)
         }
-        if terms.textBytes + terms.count * 24 + links.count * MemoryLayout<Link>.stride > TermHolders.bytesMax
-        {
+        let linkBytes = links.count * MemoryLayout<Link>.stride
+        if terms.textBytes + terms.count * 24 + linkBytes + checkpointBytes > TermHolders.bytesMax {
             isTooLarge = true
             terms = TermInterner()
             last = []
             links = []
+            checkpoints = []
         }
+    }
+
+    func knowsTotals(in places: Range<Int>) -> Bool {
+        !isTooLarge && lastUncounted < places.lowerBound && places.upperBound <= segmentCount
+    }
+
+    func totals(in places: Range<Int>) -> TermTotals {
+        var totals = TermTotals()
+        for number in last.indices {
+            let events = total(number, before: places.upperBound) - total(number, before: places.lowerBound)
+            if events > 0 { totals.append(terms.term(UInt32(number + 1)), Int(events)) }
+        }
+        return totals
+    }
+
+    /// The events with a term in the segments before a place.
+    private func total(_ number: Int, before place: Int) -> UInt64 {
+        guard place > 0 else { return 0 }
+        let checkpoint = (place + TermHolders.checkpointSegments - 1) / TermHolders.checkpointSegments
+        var link = last[number]
+        if checkpoint < checkpoints.count {
+            let known = checkpoints[checkpoint]
+            link = number < known.count ? known[number] : TermHolders.none
+        }
+        while link != TermHolders.none, links[Int(link)].place >= place { link = links[Int(link)].previous }
+        return link == TermHolders.none ? 0 : links[Int(link)].total
     }
 
     func holders(of term: [UInt8], count: Int) -> [StoreSummary.Holder]? {

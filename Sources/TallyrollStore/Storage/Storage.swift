@@ -104,14 +104,15 @@ extension StorageFile {
 
     /// The bytes from `offset`, at most `length` of them, fewer only at the end of the file.
     package func read(at offset: Int, length: Int) throws(StorageError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: length)
-        var count = 0
         var failure: StorageError?
-        bytes.withUnsafeMutableBytes { buffer in
-            do throws(StorageError) { count = try read(at: offset, into: buffer) } catch { failure = error }
+        let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            do throws(StorageError) {
+                count = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+            } catch {
+                failure = error
+            }
         }
         if let failure { throw failure }
-        bytes.removeLast(length - count)
         return bytes
     }
 }

@@ -47,7 +47,7 @@ struct ExportCommand: ParsableCommand {
         var progress = ProgressLine("export")
         let snapshot = try store.snapshot()
         let total = Int(snapshot.endSequence - min(snapshot.firstSequence, snapshot.endSequence))
-        try EventWalk.run(snapshot) { problem in
+        try EventWalk.run(snapshot, RowPrinter.fields(format, columns)) { problem in
             store.warn(problem)
         } body: { record, place in
             try printer.print(record, place)

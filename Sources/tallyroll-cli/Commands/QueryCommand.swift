@@ -78,7 +78,7 @@ struct QueryCommand: ParsableCommand {
         let limit = limit ?? (Terminal.isOutput && !json ? QueryCommand.terminalLimit : nil)
         let results = try engine.events(
             where: filter, order: order, limit: limit.map { $0 == Int.max ? $0 : $0 + 1 }, after: start,
-            isTimed: explain)
+            fields: RowPrinter.fields(rows.format ?? .jsonl, columns), isTimed: explain)
         if explain {
             try runSilently(results, limit: limit)
             try StandardOutput.print(results.explanation, json: json, segments: segments)

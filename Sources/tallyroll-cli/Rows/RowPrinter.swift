@@ -48,6 +48,15 @@ struct RowPrinter: ~Copyable {
         if case .csv(let columns) = style { header(columns) }
     }
 
+    /// What has to be read of the events that are printed.
+    static func fields(_ format: RowFormat, _ columns: [RowColumn]?) -> RecordFields {
+        guard let columns = columns ?? (format == .table ? RowColumn.tableDefault : nil) else { return .all }
+        var fields = RecordFields(columns.map(\.field))
+        // In JSON the error is part of the result.
+        if format == .jsonl, fields.hasOutcome { fields.insert(.error) }
+        return fields
+    }
+
     /// Prints one event.
     mutating func print(_ record: RecordView, _ place: RecordPlace) throws {
         switch style {

@@ -3,10 +3,10 @@ import TallyrollStore
 
 /// Goes through every event of a snapshot in sequence order, block by block, decoding whole columns.
 enum EventWalk {
-    /// Calls `body` for every event, and `problem` for every part of the store that cannot be read, whose events are
-    /// left out.
+    /// Calls `body` for every event, with `fields` of it and perhaps others, and `problem` for every part of the store
+    /// that cannot be read, whose events are left out.
     static func run(
-        _ snapshot: StoreSnapshot, problem: (String) -> Void,
+        _ snapshot: StoreSnapshot, _ fields: RecordFields, problem: (String) -> Void,
         body: (RecordView, RecordPlace) throws -> Void
     ) throws {
         var rows = BlockRows()
@@ -21,7 +21,7 @@ enum EventWalk {
             for (index, entry) in segment.entries.enumerated() {
                 passed(entry.firstSequence, entry.endSequence)
                 do {
-                    try rows.load(try segment.reader.openBlock(entry))
+                    try rows.load(try segment.reader.openBlock(entry), fields)
                 } catch {
                     problem(
                         "segment \(number), block \(index), sequences \(entry.firstSequence) to \(entry.endSequence - 1): \(error)"
@@ -38,6 +38,7 @@ enum EventWalk {
                             storeTag: snapshot.storeTag))
                 }
             }
+            segment.reader.releaseTerms()
         }
         for tail in snapshot.tail {
             passed(tail.firstSequence, tail.endSequence)
