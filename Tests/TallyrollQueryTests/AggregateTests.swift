@@ -59,10 +59,7 @@ struct AggregateTests {
             seed: UInt64(seed) + 9_000, blockEvents: [16, 64, 33, 1][seed % 4],
             count: seed % 4 == 3 ? 40 : 260
         ) { AggregateTests.addNumbers(&$0, &$1, vocabulary) }
-        let engines = [
-            QueryEngine(world.store.snapshot(), now: 0),
-            QueryEngine(try world.store.reopenedSnapshot(), now: 0),
-        ]
+        let engines = try world.views()
         for round in 0..<9 {
             let filter = world.generator.random.chance(40) ? .all : world.filter()
             var aggregation = Aggregation(
@@ -75,11 +72,13 @@ struct AggregateTests {
                 })
             let width = world.generator.random.pick([nil, nil, 10_000_000_000, Int64.max])
             if let width { aggregation = aggregation.every(.nanoseconds(width)) }
-            let what: Comment = "seed \(seed) round \(round): \(aggregation) of \(filter)"
+            let way = QueryWay.random(&world.generator.random)
+            let what: Comment = "seed \(seed) round \(round): \(aggregation), \(way), of \(filter)"
             let meant = world.expected(filter, .oldest).map { world.events[$0] }
             let expected = AggregateOracle(events: meant, width: width).rows(aggregation)
 
-            let table = try world.generator.random.pick(engines).aggregate(where: filter, aggregation)
+            let engine = world.generator.random.pick(engines)
+            let table = try way { try engine.aggregate(where: filter, aggregation) }
             #expect(table.groupCount == expected.count, what)
             #expect(Set(table.rows.map(PlainRow.init)).symmetricDifference(expected) == [], what)
             #expect(isOrdered(table.rows, aggregation), what)

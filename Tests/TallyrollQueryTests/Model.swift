@@ -28,7 +28,8 @@ indirect enum Model {
     private static func quoted(_ text: String, _ random: inout SplitMix64) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
-            if random.chance(15) {
+            // Quotes and backslashes are escaped as they mostly are; other controls can only be written as `\u`.
+            if random.chance(15) || scalar.value < 0x20 && scalar != "\n" {
                 for unit in String(Character(scalar)).utf16 { result += String(format: "\\u%04x", Int(unit)) }
             } else if scalar == "\"" || scalar == "\\" {
                 result += "\\\(scalar)"

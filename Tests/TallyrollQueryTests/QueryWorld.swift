@@ -6,12 +6,31 @@ import TallyrollStore
 struct QueryWorld {
     let seed: UInt64
     var generator: Generator
-    let store: TestStore
+    private(set) var store: TestStore
     var events: [PlainEvent] = []
-    var records: [[UInt8]] = []
+    private(set) var records: [[UInt8]] = []
+    private let options: Options
+    /// What was done after each event was appended.
+    private var actions: [[Action]] = []
+
+    private struct Options {
+        var blockEvents: Int
+        var firstSequence: UInt64
+        var codec: Codec
+        var indexes: SegmentIndexes
+
+        func store() throws -> TestStore {
+            try TestStore(
+                blockEvents: blockEvents, firstSequence: firstSequence, codec: codec, indexes: indexes)
+        }
+    }
+
+    private enum Action { case closeBlock, seal, closeTail }
 
     init(_ size: OracleCases.Store, seedOffset: UInt64 = 0) throws {
-        try self.init(seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events)
+        try self.init(
+            seed: size.seed &+ seedOffset, blockEvents: size.blockEvents, count: size.events,
+            manyValues: size.manyValues)
     }
 
     /// Every set of indexes must give the same answers.
@@ -22,38 +41,32 @@ struct QueryWorld {
 
     /// `change` may make something else of each event before it is written.
     init(
-        seed: UInt64, blockEvents: Int, count: Int,
+        seed: UInt64, blockEvents: Int, count: Int, manyValues: Int? = nil, hasZeros: Bool = true,
         _ change: (inout PlainEvent, inout Generator) -> Void = { _, _ in }
     ) throws {
         self.seed = seed
-        generator = Generator(random: SplitMix64(seed: seed))
-        store = try TestStore(
+        generator = Generator(random: SplitMix64(seed: seed), hasZeros: hasZeros)
+        options = Options(
             blockEvents: blockEvents, firstSequence: generator.random.chance(30) ? 1_000 : 0,
             codec: generator.random.chance(50) ? .deflate : .none,
             indexes: QueryWorld.indexes[Int(seed % UInt64(QueryWorld.indexes.count))])
-        let firstSequence = store.endSequence
-        generator.chooseVocabulary()
+        store = try options.store()
+        generator.chooseVocabulary(manyValues: manyValues)
         // Some stores are in the order of time, some nearly, some not at all.
         let disorder = generator.random.pick([0, 3, 50, 10_000])
-        let sealEvery = generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])
+        let sealEvery =
+            manyValues == nil
+            ? generator.random.pick([count / 5 + 1, count / 2 + 1, count * 2])
+            : generator.random.pick([count / 2 + 1, count * 2 / 3])
         let tailFrom = count - generator.random.below(min(count, 40))
         let openFrom = tailFrom - generator.random.below(min(tailFrom, 80))
         for index in 0..<count {
             var event = generator.event()
-            let sequence = firstSequence + UInt64(index)
-            event.sequence = Int64(sequence)
             event.recorded = 1_700_000_000_000_000_000 + Int64(index / 3) * 1_000_000
             event.time = Int64(index / 4 + generator.random.below(disorder + 1)) * 1_000_000_000
             if generator.random.chance(1) { event.time = generator.random.pick([Int64.min, -1, Int64.max]) }
-            event.minted = MintedID.text(
-                recordedAt: event.recorded, sequence: sequence, storeTag: store.storeTag)
-            switch generator.random.below(20) {
-            case 0: event.strings[.id] = events.randomElement(using: &generator.random)?.minted
-            case 1: event.strings[.id] = event.minted
-            case 2...8: event.strings[.id] = "f-\(index)"
-            case 9: break
-            default: event.strings[.id] = nil
-            }
+            place(&event)
+            chooseID(&event)
             if generator.random.chance(2) {
                 // More scalars than a shape may have: kept as text.
                 event.details = .object([
@@ -61,19 +74,83 @@ struct QueryWorld {
                 ])
             }
             change(&event, &generator)
-            let record = event.record(&generator.random)
-            events.append(event)
-            records.append(record)
-            try store.append(record, recordedAt: event.recorded)
-            if index == tailFrom { try store.closeBlock() }
-            if index < openFrom, (index + 1) % sealEvery == 0 { try store.seal() }
-            if index > tailFrom, generator.random.chance(20) { try store.closeTail() }
+            var actions: [Action] = []
+            if index == tailFrom { actions.append(.closeBlock) }
+            if index < openFrom, (index + 1) % sealEvery == 0 { actions.append(.seal) }
+            if index > tailFrom, generator.random.chance(20) { actions.append(.closeTail) }
+            try append(event, event.record(&generator.random), actions)
         }
         try store.closeTail()
     }
 
+    /// Gives an event the place and the id of the one that comes next.
+    private func place(_ event: inout PlainEvent) {
+        let sequence = options.firstSequence + UInt64(events.count)
+        event.sequence = Int64(sequence)
+        event.minted = MintedID.text(
+            recordedAt: event.recorded, sequence: sequence, storeTag: store.storeTag)
+    }
+
+    private mutating func chooseID(_ event: inout PlainEvent) {
+        switch generator.random.below(20) {
+        case 0: event.strings[.id] = events.randomElement(using: &generator.random)?.minted
+        case 1: event.strings[.id] = event.minted
+        case 2...8: event.strings[.id] = "f-\(events.count)"
+        case 9: break
+        default: event.strings[.id] = nil
+        }
+    }
+
+    private mutating func append(_ event: PlainEvent, _ record: [UInt8], _ actions: [Action]) throws {
+        events.append(event)
+        records.append(record)
+        self.actions.append(actions)
+        try store.append(record, recordedAt: event.recorded)
+        for action in actions {
+            switch action {
+            case .closeBlock: try store.closeBlock()
+            case .seal: try store.seal()
+            case .closeTail: try store.closeTail()
+            }
+        }
+    }
+
+    /// The store as its writer sees it, and as another process would.
+    func views() throws -> [QueryEngine] {
+        [
+            QueryEngine(store.snapshot(), now: 0),
+            QueryEngine(try store.reopenedSnapshot(), now: 0),
+        ]
+    }
+
+    /// A store with only some of the events, cut into blocks and segments after the same ones as far as they are left.
+    func keeping(_ kept: [Int]) throws -> QueryWorld {
+        var world = self
+        world.store = try options.store()
+        (world.events, world.records, world.actions) = ([], [], [])
+        for (place, index) in kept.enumerated() {
+            let next = place + 1 < kept.count ? kept[place + 1] : events.count
+            var event = events[index]
+            world.place(&event)
+            try world.append(event, records[index], actions[index..<next].flatMap { $0 })
+        }
+        try world.store.closeTail()
+        return world
+    }
+
+    /// How the store is cut, for messages.
+    var layout: String {
+        let snapshot = store.snapshot()
+        let blocks = snapshot.segments.map { segment in
+            (segment.reader.isSealed ? "sealed " : "open ") + "\(segment.entries.map(\.count))"
+        }
+        return
+            "\(blocks.joined(separator: ", ")), tail \(snapshot.tail.map(\.count)), indexes \(options.indexes)"
+    }
+
     /// A filter that often means some of the events.
     mutating func filter() -> Filter {
+        if generator.random.chance(30) { return targetedFilter() }
         var filter = generator.filter(generator.random.below(4))
         guard let some = events.randomElement(using: &generator.random) else { return filter }
         let other = events.randomElement(using: &generator.random) ?? some

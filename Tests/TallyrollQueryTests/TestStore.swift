@@ -102,12 +102,13 @@ final class TestStore {
     }
 
     /// What a reader sees now, without what waits.
-    func snapshot() -> StoreSnapshot {
+    func snapshot(summary: StoreSummary? = nil) -> StoreSnapshot {
         var all = segments
         if let reader, !entries.isEmpty {
             all.append(StoreSnapshot.Segment(reader: reader, entries: entries))
         }
-        return StoreSnapshot(storeID: storeID, segments: all, tail: tail, endSequence: nextSequence)
+        return StoreSnapshot(
+            storeID: storeID, segments: all, tail: tail, endSequence: nextSequence, summary: summary)
     }
 
     /// The same from the files, as another process would see it, with a summary that speaks up at once.

@@ -6,18 +6,22 @@ import TallyrollStore
 import Testing
 
 /// Questions while a writer appends, closes blocks and seals segments: each is answered for one moment, and what was
-/// acknowledged before it was asked is part of the answer.
+/// acknowledged before it was asked is part of the answer. The writer's own view is asked, and that of a reader who only has
+/// the files.
 @Suite("Queries beside a writer")
 struct WriterBesideTests {
-    @Test(arguments: [UInt64(1), 2, 3, 4])
+    /// The last two seal so often that the summary of the segments has its say.
+    @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6])
     func seeOneMoment(_ seed: UInt64) throws {
+        let sealsOften = seed > 4
         var generator = Generator(random: SplitMix64(seed: seed))
         var options = StoreOptions()
         options.segmentBytes = 1 << 20
         options.blockEvents = 16
         let time = SimulatedTimeSource(step: 0)
+        let storage = MemoryStorage()
         let store = try AuditStore.open(
-            MemoryStorage(), path: "memory", options: options, time: time,
+            storage, path: "memory", options: options, time: time,
             entropy: SeededEntropySource(seed: seed))
         let storeTag = store.snapshot().storeTag
         let recorded = time.nowNanoseconds()
@@ -34,10 +38,11 @@ struct WriterBesideTests {
             return event
         }
 
-        let writer = BackgroundWriter(store, records, seed: seed)
+        let follower = try StoreFollower(storage, path: "memory")
+        let writer = BackgroundWriter(store, records, seed: seed, sealChance: sealsOften ? 60 : 8)
         var questions = 0
         var acknowledged: UInt64 = 0
-        var lastEnd: UInt64 = 0
+        var lastEnds: [UInt64] = [0, 0]
         var moments: Set<UInt64> = []
         while !writer.isDone || questions < 60 {
             writer.allow(batches: 2)
@@ -45,13 +50,15 @@ struct WriterBesideTests {
                 Thread.sleep(forTimeInterval: 0.000_1)
             }
             acknowledged = writer.acknowledged
-            let snapshot = store.snapshot()
-            #expect(snapshot.endSequence >= acknowledged && snapshot.endSequence >= lastEnd)
-            lastEnd = snapshot.endSequence
-            moments.insert(lastEnd)
+            let view = questions % 2
+            let snapshot = view == 0 ? store.snapshot() : try follower.refresh()
+            #expect(snapshot.endSequence >= acknowledged && snapshot.endSequence >= lastEnds[view])
+            #expect(snapshot.problems.isEmpty)
+            lastEnds[view] = snapshot.endSequence
+            moments.insert(snapshot.endSequence)
             let engine = QueryEngine(snapshot, now: 0)
             let meant = events.prefix(Int(snapshot.endSequence))
-            let filter = generator.filter(generator.random.below(3))
+            let filter = self.filter(&generator, Array(meant))
             let expected = meant.filter { Oracle(event: $0).holds(filter) }
             let what: Comment = "seed \(seed), \(snapshot.endSequence) events: \(filter)"
             #expect(try engine.count(where: filter).count == expected.count, what)
@@ -70,8 +77,25 @@ struct WriterBesideTests {
         // The writer was really at work meanwhile.
         #expect(moments.count > 10)
         #expect(store.snapshot().endSequence == 1_500)
-        #expect(store.snapshot().segments.count > 3)
+        #expect(store.snapshot().segments.count > (sealsOften ? 16 : 3))
         #expect(store.close() == nil)
+    }
+
+    /// Any filter, or one that few segments can have an event for.
+    private func filter(_ generator: inout Generator, _ events: [PlainEvent]) -> Filter {
+        guard let event = events.randomElement(using: &generator.random), generator.random.chance(40) else {
+            return generator.filter(generator.random.below(3))
+        }
+        return switch generator.random.below(4) {
+        case 0: .equal(.user, event.strings[.user] ?? "")
+        case 1: .comparison(.time, .greaterOrEqual, .time(.absolute(nanoseconds: event.time)))
+        case 2:
+            .and([
+                .equal(.type, event.strings[.type] ?? ""),
+                .comparison(.sequence, .less, .integer(event.sequence)),
+            ])
+        default: .id(event.strings[.id] ?? event.minted)
+        }
     }
 
     private func sequences(
@@ -109,12 +133,12 @@ private final class BackgroundWriter: Sendable {
     var isDone: Bool { state.withLock { $0.isDone } }
     var failure: AuditLogError? { state.withLock { $0.failure } }
 
-    init(_ store: AuditStore, _ records: [[UInt8]], seed: UInt64) {
-        let thread = Thread { self.run(store, records, seed) }
+    init(_ store: AuditStore, _ records: [[UInt8]], seed: UInt64, sealChance: Int) {
+        let thread = Thread { self.run(store, records, seed, sealChance) }
         thread.start()
     }
 
-    private func run(_ store: AuditStore, _ records: [[UInt8]], _ seed: UInt64) {
+    private func run(_ store: AuditStore, _ records: [[UInt8]], _ seed: UInt64, _ sealChance: Int) {
         var random = SplitMix64(seed: seed &+ 99)
         var next = 0
         while next < records.count {
@@ -138,7 +162,7 @@ private final class BackgroundWriter: Sendable {
             _ = store.enqueue(request, whenFull: .wait)
             done.wait()
             next = end
-            if random.chance(8) {
+            if random.chance(sealChance) {
                 store.seal { _ in done.signal() }
                 done.wait()
             }

@@ -61,9 +61,19 @@ package struct TextNeedle: Sendable {
     }
 
     /// Whether a byte of a JSON string's content, which begins at `start`, belongs to an escape that began before it:
-    /// then an odd number of backslashes stands before it.
+    /// then an odd number of backslashes stands before it, or before the `u` that it is a digit of.
     @inline(__always)
     private static func isInsideEscape(_ hit: Int, _ text: ByteView, _ start: Int) -> Bool {
+        if followsBackslash(hit, text, start) { return true }
+        for digit in 1...4 where hit - digit > start && text.base[hit - digit] == UInt8(ascii: "u") {
+            if followsBackslash(hit - digit, text, start) { return true }
+        }
+        return false
+    }
+
+    /// Whether the byte is what a backslash before it escapes.
+    @inline(__always)
+    private static func followsBackslash(_ hit: Int, _ text: ByteView, _ start: Int) -> Bool {
         var first = hit
         while first > start, text.base[first - 1] == UInt8(ascii: "\\") { first -= 1 }
         return (hit - first) & 1 != 0

@@ -19,7 +19,9 @@ struct Candidates: @unchecked Sendable {
         self.set = set
         self.name = name
         self.owners = owners
-        few = set.few(universe, limit: Candidates.fewLimit)
+        few =
+            PlanPolicy.current == .everyIndexUndecoded
+            ? nil : set.few(universe, limit: Candidates.fewLimit)
     }
 
     /// The events among a block's ordinals, as rows; nil when there is none.

@@ -149,7 +149,7 @@ struct IndexChoice {
         _ share: Double, _ candidate: Candidate, loading: Double, isExact: Bool, set: IndexSet? = nil
     ) -> Bool {
         switch PlanPolicy.current {
-        case .everyIndex: return true
+        case .everyIndex, .everyIndexUndecoded: return true
         case .noIndex: return false
         case .costs: break
         }
@@ -264,10 +264,12 @@ struct IndexChoice {
 }
 
 /// How indexes are chosen; for tests, which ask the same in every way.
-package enum PlanPolicy: Sendable {
+package enum PlanPolicy: Sendable, CaseIterable {
     /// By what each costs and saves.
     case costs
     case everyIndex
+    /// The same, and as with long lists nothing is decoded before it is asked for.
+    case everyIndexUndecoded
     case noIndex
 
     @TaskLocal package static var current = PlanPolicy.costs

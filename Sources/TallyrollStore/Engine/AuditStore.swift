@@ -60,7 +60,7 @@ package final class AuditStore: Sendable {
             state.endSequence = recovery.nextSequence
         }
         let queue = Monitor(AppendQueue(capacity: options.queueBytes))
-        let commits = try CommitThread()
+        let commits = try CommitThread { queue.update { _ in } }
         let blocks = try BlockWorker(
             context, progress: recovery.progress, builder: recovery.builder, encoder: encoder,
             onSeal: { queue.update { $0.add(.rotateLog) } },

@@ -13,10 +13,11 @@ final class CommitThread: Sendable {
     private let state: Monitor<State>
     private let thread: WorkerThread
 
-    init() throws(StorageError) {
+    /// `onFinish` is called whenever a commit was acknowledged or refused.
+    init(onFinish: @escaping @Sendable () -> Void) throws(StorageError) {
         let state = Monitor(State())
         self.state = state
-        thread = try WorkerThread("tally-commits") { CommitThread.work(state) }
+        thread = try WorkerThread("tally-commits") { CommitThread.work(state, onFinish) }
     }
 
     deinit { state.update { $0.isClosing = true } }
@@ -34,6 +35,9 @@ final class CommitThread: Sendable {
         }
     }
 
+    /// Whether nothing is under way.
+    var isFree: Bool { state.withLock { !$0.isUnderWay } }
+
     /// Waits until the commit that was handed over is acknowledged or refused; throws what its sync failed with.
     func wait() throws {
         let failure = state.wait { state -> AuditLogError?? in
@@ -48,7 +52,7 @@ final class CommitThread: Sendable {
         thread.join()
     }
 
-    private static func work(_ state: Monitor<State>) {
+    private static func work(_ state: Monitor<State>, _ onFinish: @Sendable () -> Void) {
         while true {
             let next = state.wait { state -> UncheckedTransfer<(commit: Commit, log: LogFile)>?? in
                 if let next = state.next {
@@ -72,6 +76,7 @@ final class CommitThread: Sendable {
                 state.failure = failure
                 state.isUnderWay = false
             }
+            onFinish()
         }
     }
 }

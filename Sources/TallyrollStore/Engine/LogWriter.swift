@@ -6,8 +6,8 @@ import TallyrollIntegrity
 /// as frames, syncs, acknowledges, and hands closed runs to the block worker.
 ///
 /// Order of things for a frame: chain, write, sync, publish to readers, acknowledge. State that others see goes
-/// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Where more appends wait
-/// already, the last three steps of a frame are the commit thread's, and the next frame is chained and written
+/// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Where several callers append,
+/// the last three steps of a frame are the commit thread's, and the next frame is chained and written
 /// meanwhile. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
 final class LogWriter {
     private let context: StoreContext
@@ -29,6 +29,8 @@ final class LogWriter {
     private let commits: CommitThread
     /// The sequence after the last event of the commit that the commit thread has, until it was waited for.
     private var underWay: UInt64?
+    /// So many more frames are committed by the commit thread, unless more appends are seen to wait.
+    private var framesToShare = 0
     private var rotationWanted = false
     /// Where the log has to end before a rotation is tried again.
     private var rotationPutOffTo = 0
@@ -41,6 +43,8 @@ final class LogWriter {
     private static let restingLogBytes = 64 << 10
     /// Size at which a new log file is begun.
     private static let logBytes = 32 << 20
+    /// Frames for which it is believed that several callers append, after it was last seen.
+    private static let framesToShareMax = 16
     /// What the log grows by before a rotation that the disk had no room for is tried again.
     private static let retryBytes = 1 << 20
 
@@ -87,7 +91,8 @@ final class LogWriter {
 
     /// Waits for work; nil when the queue is closed and empty.
     private func nextTurn() -> Turn? {
-        let next = { (queue: inout AppendQueue) -> Turn?? in
+        let underWay = underWay
+        let next = { [commits] (queue: inout AppendQueue) -> Turn?? in
             if queue.failure != nil { return .some(nil) }
             guard queue.isIdle else {
                 let requests = queue.take(frameBytes: LogWriter.frameBytes)
@@ -95,6 +100,8 @@ final class LogWriter {
                 queue.dropped = DroppedEvents()
                 return .some(Turn(requests: requests, commands: queue.takeCommands(), dropped: dropped))
             }
+            // Runs wait for the commit to become blocks, and its failure wants to be known.
+            if underWay != nil, commits.isFree { return Turn() }
             return queue.isClosing ? .some(nil) : nil
         }
         let turn: Turn?
@@ -112,6 +119,10 @@ final class LogWriter {
     private func perform(_ turn: Turn) throws {
         var commands = turn.commands[...]
         do {
+            if underWay != nil, commits.isFree {
+                try waitForCommit()
+                try handOverFullRuns()
+            }
             if turn.dropped.count > 0 { try appendGap(turn.dropped) }
             if !turn.requests.isEmpty { try append(turn.requests) }
             while let command = commands.popFirst() { try perform(command) }
@@ -202,7 +213,7 @@ final class LogWriter {
             unsyncedBytes += header.frameLength
         }
         commit.acknowledge(upTo: .os)
-        if needsSync, content.eventCount > 0, isAwaited {
+        if needsSync, content.eventCount > 0, expectsMore(than: requests.count) {
             // One at a time.
             try waitForCommit()
             commits.start(commit, in: log)
@@ -223,9 +234,13 @@ final class LogWriter {
         return runs.filter { $0.endSequence > sequence }
     }
 
-    /// Whether more appends wait: while the commit thread syncs, they are written. Otherwise it would only cost time to
-    /// wake it.
-    private var isAwaited: Bool { queue.withLock { !$0.requests.isEmpty && $0.failure == nil } }
+    /// Whether there will be appends to write while the commit thread syncs the frame of these. For a lone caller it
+    /// would only cost time to wake it.
+    private func expectsMore(than requests: Int) -> Bool {
+        let isAwaited = requests > 1 || queue.withLock { !$0.requests.isEmpty }
+        framesToShare = isAwaited ? LogWriter.framesToShareMax : max(framesToShare - 1, 0)
+        return framesToShare > 0
+    }
 
     /// Waits for the commit that the commit thread has, if it has one.
     private func waitForCommit() throws {

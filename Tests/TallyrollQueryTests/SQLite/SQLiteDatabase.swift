@@ -46,6 +46,32 @@ final class SQLiteDatabase {
         }
     }
 
+    /// What a column of a row holds.
+    enum Cell: Hashable {
+        case null
+        case integer(Int64)
+        case real(Double)
+        case text([UInt8])
+    }
+
+    /// All columns of each row.
+    func table(_ sql: String, _ bindings: [Binding]) throws -> [[Cell]] {
+        try rows(sql, bindings) { statement in
+            (0..<sqlite3_column_count(statement)).map { column in
+                switch sqlite3_column_type(statement, column) {
+                case SQLITE_NULL: return .null
+                case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
+                case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
+                default:
+                    let bytes = UnsafeRawBufferPointer(
+                        start: sqlite3_column_blob(statement, column),
+                        count: Int(sqlite3_column_bytes(statement, column)))
+                    return .text(Array(bytes))
+                }
+            }
+        }
+    }
+
     private func rows<Row>(
         _ sql: String, _ bindings: [Binding], _ row: (OpaquePointer) -> Row
     ) throws -> [Row] {

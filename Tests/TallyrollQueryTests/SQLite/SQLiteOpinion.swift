@@ -6,7 +6,7 @@ import TallyrollQuery
 /// Single-valued fields are columns of `event`; what has several values is a table beside it: `value` (each value in
 /// details and extra, under its path) and `string` (what `text` means).
 final class SQLiteOpinion {
-    private let database: SQLiteDatabase
+    let database: SQLiteDatabase
 
     static let textFields: [Field] = [
         .id, .user, .type, .severity, .action, .resourceType, .resourceID, .resource, .error, .component,

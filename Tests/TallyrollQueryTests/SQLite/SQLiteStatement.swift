@@ -21,7 +21,7 @@ struct SQLiteStatement {
         }
     }
 
-    private mutating func mark(_ binding: SQLiteDatabase.Binding) -> String {
+    mutating func mark(_ binding: SQLiteDatabase.Binding) -> String {
         bindings.append(binding)
         return "?"
     }
