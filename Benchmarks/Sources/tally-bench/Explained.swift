@@ -53,8 +53,7 @@ struct Explained {
             explanation = answer.explanation
         case .latest, .failures, .resource, .rare, .session, .id:
             let results = try engine.events(where: filter, limit: question.limit, isTimed: true)
-            var scratch = ByteWriter(capacity: 4096)
-            while try results.next(&scratch) != nil { scratch.removeAll() }
+            while try results.nextEvent() != nil {}
             nanoseconds = Measure.now() - start
             explanation = results.explanation
         }
