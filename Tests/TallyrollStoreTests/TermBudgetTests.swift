@@ -52,7 +52,8 @@ import TallyrollIntegrity
         let all = large.termBytesHeld
         #expect(all > 8 * termsASegment * 20)
 
-        let small = BlockCache(capacity: all / 4)
+        // Dictionaries may take twice as much as blocks.
+        let small = BlockCache(capacity: all / 8)
         let readers = try (1...8).map { try segment($0, cache: small) }
         for _ in 0..<2 {
             for (index, reader) in readers.enumerated() {
@@ -66,6 +67,26 @@ import TallyrollIntegrity
         for reader in readers { reader.releaseTerms() }
         #expect(small.termBytesHeld == 0)
         withExtendedLifetime(kept) {}
+    }
+
+    @Test func fewTermsAreFetchedOneByOneUntilDecodingIsCheaper() throws {
+        let cache = BlockCache(capacity: 64 << 20)
+        let reader = try segment(1, cache: cache)
+        let entry = try #require(reader.entries.first)
+        var rows = BlockRows()
+        var held: [Int] = []
+        for row in [7, 7, 31, 0, 12, 39, 5] {
+            try rows.load(try reader.block(entry), [row])
+            #expect(rows.string(.user, 0)?.string == user(1, row))
+            held.append(cache.termBytesHeld)
+        }
+        #expect(held[0] == held[1], "a look-up keeps the section, and decodes nothing")
+        #expect(held.last ?? 0 > held[0] + termsASegment * 20, "many look-ups do")
+
+        reader.releaseTerms()
+        try rows.load(try reader.block(entry), [20])
+        #expect(rows.string(.user, 0)?.string == user(1, 20))
+        #expect(cache.termBytesHeld == held[0], "what was let go is counted anew")
     }
 
     @Test func rowsKeepTheDictionariesTheyReferTo() throws {

@@ -69,10 +69,11 @@ package enum ResourceTerm {
 package protocol TermSource: AnyObject, Sendable {
     /// Appends the term of a code from 1 on, or throws when there is none.
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws
-    /// All terms of a dictionary in memory, or nil when they still grow or have to be fetched one by one.
-    func table(_ dictionary: DictionaryID) throws -> TermTable?
+    /// All terms of a dictionary in memory, for a reader of at most `codes` of them; nil when they still grow, or
+    /// when so few are fetched one by one for less.
+    func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable?
 }
 
 extension TermSource {
-    package func table(_ dictionary: DictionaryID) throws -> TermTable? { nil }
+    package func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? { nil }
 }

@@ -282,7 +282,7 @@ extension ColumnContext {
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rows.count) { codes in
             guard let first = codes.baseAddress else { return }
             column.read(rows, into: first)
-            if let table = try terms.table(dictionary) {
+            if let table = try terms.table(dictionary, forReading: codes.count) {
                 arena.keep(table)
                 return try table.read(UnsafeBufferPointer(codes), into: cells)
             }

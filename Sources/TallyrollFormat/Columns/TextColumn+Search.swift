@@ -132,7 +132,9 @@ extension TextColumn {
                 .limit, "text column: codes", offset: 0, expected: "at most \(1 << 22) apart",
                 found: "\(span)")
         }
-        let table = try context.dictionary.flatMap { try context.terms.table($0) }
+        let table = try context.dictionary.flatMap {
+            try context.terms.table($0, forReading: min(span, count))
+        }
         defer { withExtendedLifetime(table) {} }
         // 0 not asked yet, 1 no, 2 yes.
         var verdicts = [UInt8](repeating: 0, count: span)

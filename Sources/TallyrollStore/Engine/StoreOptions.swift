@@ -23,7 +23,7 @@ public struct StoreOptions: Sendable, Equatable {
     /// The indexes of new segments, beside those that all have; nil for those that were chosen last, and
     /// `SegmentIndexes.default` where none ever were. The store keeps the choice. A segment that was begun keeps its own.
     public var indexes: SegmentIndexes?
-    /// Memory for blocks that were read, in bytes; as much again may go to the dictionaries of segments.
+    /// Memory for blocks that were read, in bytes; twice as much may go to the dictionaries of segments.
     public var cacheBytes = 64 << 20
 
     /// The defaults.

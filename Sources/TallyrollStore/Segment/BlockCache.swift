@@ -29,13 +29,13 @@ package final class BlockCache: Sendable {
     package let capacity: Int
     /// What the readers hold.
     let gauge = MemoryGauge()
-    /// The dictionaries of the same store's segments, which may take as much again.
+    /// The dictionaries of the same store's segments, which may take twice as much: a look-up that finds its dictionary gone pays a hundred times as much.
     let terms: TermBudget
 
     /// `capacity` in bytes.
     package init(capacity: Int) {
         self.capacity = capacity
-        terms = TermBudget(capacity: capacity)
+        terms = TermBudget(capacity: 2 * capacity)
     }
 
     /// The bytes that decoded dictionaries hold at the moment.

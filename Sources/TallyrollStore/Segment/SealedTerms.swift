@@ -17,8 +17,15 @@ final class SealedTerms: SegmentTerms, Sendable {
     struct Tables {
         fileprivate var decoded: [DictionaryID: TermTable] = [:]
         fileprivate var sections: [DictionaryID: LoadedSection] = [:]
+        /// How many terms were asked for one by one.
+        fileprivate var lookUps: [DictionaryID: Int] = [:]
         fileprivate var bytes = 0
     }
+
+    /// A term fetched alone costs as much as so many of a dictionary that is decoded as a whole: half of a group is
+    /// walked through. By the time look-ups have cost about as much as decoding, it is decoded: about twice the least
+    /// that can be paid, whatever is asked, and however often memory lets the dictionary go.
+    private static let lookUpCost = 8
 
     private struct State {
         var tables = Tables()
@@ -77,13 +84,22 @@ final class SealedTerms: SegmentTerms, Sendable {
     // MARK: Terms
 
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
-        if let table = try table(dictionary) {
+        if let table = try table(dictionary, forReading: 1) {
             defer { withExtendedLifetime(table) {} }
             guard let term = table[code] else { throw unknown(code, dictionary) }
-            out.bytes(term)
-        } else {
-            try rebuilt().append(code, of: dictionary, into: &out)
+            return out.bytes(term)
         }
+        if let loaded = try section(dictionary) {
+            defer { withExtendedLifetime(loaded) {} }
+            guard code > 0, Int(code) <= loaded.section.count else { throw unknown(code, dictionary) }
+            let start = out.count
+            do {
+                return try loaded.section.term(code, into: &out)
+            } catch {
+                out.truncate(to: start)
+            }
+        }
+        try rebuilt().append(code, of: dictionary, into: &out)
     }
 
     /// The code of a term, or nil when no event of the segment holds it.
@@ -98,7 +114,7 @@ final class SealedTerms: SegmentTerms, Sendable {
 
     func count(_ dictionary: DictionaryID) throws -> Int {
         guard footer.section(.dictionary, dictionary.rawValue) != nil else { return 0 }
-        if let table = try table(dictionary) { return table.count }
+        if let loaded = try section(dictionary) { return loaded.section.count }
         return try rebuilt().count(dictionary)
     }
 
@@ -118,6 +134,19 @@ final class SealedTerms: SegmentTerms, Sendable {
     private func unknown(_ code: UInt32, _ dictionary: DictionaryID) -> FormatError {
         FormatError(
             .invalid, "dictionary \(dictionary)", offset: 0, expected: "a known code", found: "\(code)")
+    }
+
+    func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? {
+        if let known = state.withLock({ $0.tables.decoded[dictionary] }) {
+            wasUsed.store(true, ordering: .relaxed)
+            return known
+        }
+        guard let loaded = try section(dictionary) else { return nil }
+        let asked = state.withLock { state in
+            state.tables.lookUps[dictionary, default: 0] += codes
+            return state.tables.lookUps[dictionary, default: 0]
+        }
+        return asked >= loaded.section.count / SealedTerms.lookUpCost ? try table(dictionary) : nil
     }
 
     /// The decoded dictionary, or nil when its section is damaged.
