@@ -16,6 +16,7 @@ import TallyrollWorkload
 /// | `text DIR R` | counts R times the events that hold a text |
 /// | `read DIR R` | reads every event R times |
 /// | `ask DIR EXPRESSION LIMIT R` | asks R times for the latest events an expression means, as values |
+/// | `set DIR FILE R` | asks each question of a file R times, as `GateQuestions` reads it, and prints what one took |
 @main
 enum Gate {
     static func main() throws {
@@ -37,6 +38,11 @@ enum Gate {
                 throw GateError(description: "expected an expression and a limit")
             }
             print(try ask(question[0], limit: limit, in: directory, times: number))
+        case "set":
+            guard let file = arguments.dropFirst(2).first else {
+                throw GateError(description: "expected a file of questions")
+            }
+            try GateQuestions.ask(file, in: directory, times: number)
         default: throw GateError(description: "there is no mode \(mode)")
         }
     }

@@ -199,7 +199,12 @@ struct IndexChoice {
             let question = prepared.leaves[leaf]
             let isEventTime = question.field == .time
             guard isEventTime || question.field == .recorded else { continue }
-            cut[leaf] = plan.segment.entries.withUnsafeBufferPointer { entries in
+            let outline = plan.segment.outline
+            if question.verdict(isEventTime ? outline.times : outline.recordedTimes) != nil {
+                cut[leaf] = 0
+                continue
+            }
+            cut[leaf] = outline.blocks.withUnsafeBufferPointer { entries in
                 var count = 0.0
                 for block in plan.blocks {
                     let range = isEventTime ? entries[block].times : entries[block].recordedTimes
@@ -257,7 +262,7 @@ struct IndexChoice {
     ) -> ColumnSizes {
         let hasColumns = plan.residual.count { $0.tree.needsColumns(prepared.leaves) } > 0
         guard plan.residual.count > 1, hasColumns, plan.blocks.count >= 4, let last = plan.blocks.last,
-            let block = try? plan.segment.reader.block(plan.segment.entries[last])
+            let block = try? plan.segment.reader.block(plan.segment.outline.blocks[last])
         else { return ColumnSizes() }
         return ColumnSizes(block)
     }

@@ -159,9 +159,19 @@ struct SegmentPlanner {
 
     /// Keeps the blocks in which one of some ordinals lies.
     private mutating func keepBlocks(of ordinals: [UInt32]) {
+        let outline = plan.segment.outline
+        if outline.isWhole, plan.blocks.count == outline.blocks.count, ordinals.count * 8 < plan.blocks.count {
+            // Fewer events than blocks: each is looked for.
+            var kept: [Int] = []
+            for ordinal in ordinals where kept.last.map({ outline.ordinals(ofBlock: $0).upperBound <= ordinal }) ?? true {
+                if let place = outline.place(of: outline.firstSequence + UInt64(ordinal)) { kept.append(place) }
+            }
+            plan.blocks = kept
+            return
+        }
         var next = 0
         plan.blocks.removeAll { block in
-            let range = plan.segment.ordinals(ofBlock: block)
+            let range = outline.ordinals(ofBlock: block)
             while next < ordinals.count, Int(ordinals[next]) < range.lowerBound { next += 1 }
             return next >= ordinals.count || Int(ordinals[next]) >= range.upperBound
         }
@@ -169,9 +179,20 @@ struct SegmentPlanner {
 
     /// Keeps the blocks that overlap one of some ascending ranges.
     private mutating func keepBlocks(_ ranges: [Range<Int>]) {
+        let outline = plan.segment.outline
+        if outline.isWhole, plan.blocks.count == outline.blocks.count, ranges.count * 8 < plan.blocks.count {
+            // The ranges are whole blocks, and few.
+            var kept: [Int] = []
+            for range in ranges where !range.isEmpty {
+                guard let place = outline.place(of: outline.firstSequence + UInt64(range.lowerBound)) else { continue }
+                if kept.last != place { kept.append(place) }
+            }
+            plan.blocks = kept
+            return
+        }
         var next = 0
         plan.blocks.removeAll { block in
-            let range = plan.segment.ordinals(ofBlock: block)
+            let range = outline.ordinals(ofBlock: block)
             while next < ranges.count, ranges[next].upperBound <= range.lowerBound { next += 1 }
             return next >= ranges.count || ranges[next].lowerBound >= range.upperBound
         }

@@ -70,11 +70,15 @@ struct SegmentSieve: Sendable {
                 fates[place] = Fate.time
             }
         }
-        for place in figures.count..<segments.count
-        where segments[place].firstSequence >= sequences.upperBound
-            || segments[place].endSequence <= sequences.lowerBound
-        {
-            fates[place] = Fate.sequence
+        for place in figures.count..<segments.count {
+            let outline = segments[place].outline
+            if outline.firstSequence >= sequences.upperBound || outline.endSequence <= sequences.lowerBound {
+                fates[place] = Fate.sequence
+            } else if outline.isWhole,
+                !bounds.time.overlaps(outline.times) || !bounds.recorded.overlaps(outline.recordedTimes)
+            {
+                fates[place] = Fate.time
+            }
         }
         if !figures.isEmpty, !sequences.isEmpty {
             for number in prepared.required.indices.prefix(Fate.absentMax) {
@@ -186,18 +190,18 @@ struct SegmentSieve: Sendable {
     func trace(_ place: Int, _ segment: StoreSnapshot.Segment) -> QueryTrace.Segment {
         var trace = QueryTrace.Segment(
             number: segment.reader.header.number, isSealed: segment.reader.isSealed,
-            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
+            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.outline.blocks.count)
         switch fates[place] {
         case Fate.open: break
         case Fate.impossible: trace.prunedBy = .impossible
         case Fate.sequence: trace.prunedBy = .sequence
         case Fate.time:
             trace.prunedBy = .time
-            trace.blocksPrunedByTime = segment.entries.count
+            trace.blocksPrunedByTime = segment.outline.blocks.count
         case Fate.decided:
             trace.access = decidedPart == nil && grouped.isEmpty ? .directory : .indexes
             if let decidedPart, decidedPart < 64 { trace.indexedParts = 1 << UInt64(decidedPart) }
-            trace.blocksDecided = segment.entries.count
+            trace.blocksDecided = segment.outline.blocks.count
             trace.candidates = decidedEvents(place)
             trace.rowsMatched = trace.candidates
             trace.estimatedCandidates = trace.candidates

@@ -66,9 +66,7 @@ extension SegmentPlan {
     fileprivate func addingCost(_ perEvent: Double) -> SegmentPlan {
         guard perEvent > 0 else { return self }
         var plan = self
-        let events = segment.entries.withUnsafeBufferPointer { entries in
-            blocks.reduce(0) { $0 + entries[$1].count }
-        }
+        let events = segment.outline.events(ofBlocks: blocks)
         plan.cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
         return plan
     }

@@ -117,7 +117,7 @@ extension SegmentScan {
         let found = candidates?.ordinals(in: ordinals)
         var next = 0
         for index in blocks(of: ordinals) {
-            let range = segment.ordinals(ofBlock: index)
+            let range = segment.outline.ordinals(ofBlock: index)
             guard let found else {
                 if range.clamped(to: ordinals) == range {
                     gather(index) { block in try counts.add(block) }

@@ -125,21 +125,10 @@ extension StoreSummary.Figures {
         firstSequence = segment.firstSequence
         endSequence = segment.endSequence
         guard let footer = segment.reader.footer, footer.endSequence == endSequence,
-            segment.reader.headerProblem == nil, let first = segment.entries.first
+            segment.reader.headerProblem == nil, segment.outline.isWhole
         else { return }
-        times = first.times
-        recordedTimes = first.recordedTimes
-        var expected = firstSequence
-        for entry in segment.entries {
-            guard entry.isReadable, entry.firstSequence == expected else { return }
-            expected = entry.endSequence
-            times =
-                min(times.lowerBound, entry.times.lowerBound)...max(times.upperBound, entry.times.upperBound)
-            recordedTimes =
-                min(
-                    recordedTimes.lowerBound, entry.recordedTimes.lowerBound)...max(
-                    recordedTimes.upperBound, entry.recordedTimes.upperBound)
-        }
+        times = segment.outline.times
+        recordedTimes = segment.outline.recordedTimes
         isSound = true
     }
 }
