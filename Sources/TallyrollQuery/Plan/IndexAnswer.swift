@@ -133,7 +133,9 @@ struct IndexAnswers {
     private mutating func answer(leaf index: Int) throws -> IndexAnswer? {
         if let blocks = try blocksByID(index) { return IndexAnswer(set: .blocks(blocks), isExact: false) }
         if let blocks = try filters.blocks(leaf: index) {
-            let ranges = blocks.decode().map { segment.outline.ordinals(ofBlock: Int($0)) }.filter { !$0.isEmpty }
+            let ranges = blocks.decode().map { segment.outline.ordinals(ofBlock: Int($0)) }.filter {
+                !$0.isEmpty
+            }
             return IndexAnswer(set: .blocks(ranges), isExact: false)
         }
         if case .outcome = LeafSource(prepared.leaves[index].field) {
@@ -231,8 +233,10 @@ struct IndexAnswers {
             (IDHash.of($0), MintedID.parse($0, storeTag: reader.header.storeTag)?.sequence)
         }
         guard let places = try reader.blocksHoldingID(hash: hash) else { return false }
-        // Sealed segments are shown with all of their blocks, in their order.
-        for place in places where segment.outline.blocks.indices.contains(place) { blocks.insert(place) }
+        for place in places where reader.entries.indices.contains(place) {
+            let sequence = reader.entries[place].firstSequence
+            if let block = segment.outline.place(of: sequence) { blocks.insert(block) }
+        }
         if let minted, let block = segment.outline.place(of: minted) { blocks.insert(block) }
         return true
     }

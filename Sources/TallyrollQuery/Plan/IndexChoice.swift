@@ -160,7 +160,14 @@ struct IndexChoice {
         let length = (set.map { Double($0.most(universe)) } ?? share * Double(universe)) * span
         // Few rows are looked up one by one; many lists are walked through.
         let asking = sets.isEmpty ? length * 0.1 : min(rows * PlanCosts.seek, length * PlanCosts.decode)
-        return loading + asking + after < before
+        return loading + asking * looked(left, rows) + after < before
+    }
+
+    /// The share of the segment that the run has to look at before it has what it wants.
+    private func looked(_ places: [Int], _ rows: Double) -> Double {
+        guard case .rows(let limit) = scope.purpose else { return 1 }
+        let meant = places.reduce(rows) { $0 * costs.share(residual[$1].tree) }
+        return min(1, Double(limit) / max(meant, 1))
     }
 
     /// Nanoseconds for the columns of some parts, as far as the run has to look for what it wants.

@@ -33,6 +33,8 @@ struct SegmentSieve: Sendable {
     /// For each of the `figures`, the events that hold the term that is asked for.
     private var counts: [UInt32] = []
     private let fields: [Field]
+    /// For questions about one term, by number: the term's code in each of the `figures`, 0 where it is not known.
+    private var codes: [(leaf: Int, codes: [UInt32])] = []
 
     private enum Fate {
         static let open: UInt8 = 0
@@ -97,10 +99,12 @@ struct SegmentSieve: Sendable {
         unknownParts += 1
         guard let summary, let terms = prepared.terms[leaf] else { return }
         var held = [UInt32](repeating: 0, count: figures.count)
+        var known = terms.count == 1 ? held : []
         for term in terms {
             guard let holders = summary.holders(of: term, dictionary, count: figures.count) else { return }
             for holder in holders {
                 held[holder.place] = holder.count.map { UInt32($0) } ?? SegmentSieve.unknown
+                if terms.count == 1 { known[holder.place] = holder.code }
             }
         }
         for place in figures.indices
@@ -108,7 +112,16 @@ struct SegmentSieve: Sendable {
             fates[place] = Fate.absent + UInt8(number)
         }
         unknownParts -= 1
+        if terms.count == 1 { codes.append((leaf, known)) }
         if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    /// The code in a segment of the one term that a question names; nil when the summary does not know.
+    func code(leaf: Int, _ place: Int) -> UInt32? {
+        guard place < figures.count, let known = codes.first(where: { $0.leaf == leaf })?.codes,
+            known[place] != 0
+        else { return nil }
+        return known[place]
     }
 
     /// Whether a segment is known to hold a term that each part requires, as far as the segment itself would know.

@@ -81,7 +81,8 @@ extension SegmentScan {
         let columnCost =
             min(Double(meant), blockCount) * PlanCosts.countBlock + Double(meant) * PlanCosts.seekCode
         guard lists.termCount <= SegmentScan.markedListsMax,
-            Double(lists.termCount * ordinals.count) * PlanCosts.markedWord / 64 < columnCost
+            Double(lists.termCount)
+                * (PlanCosts.openList + Double(ordinals.count) * PlanCosts.markedWord / 64) < columnCost
         else { return false }
         let terms = try codes.map { try lists.list($0) }
         let share = Double(ordinals.count) / Double(max(lists.universe, 1))

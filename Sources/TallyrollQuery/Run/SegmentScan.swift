@@ -14,7 +14,7 @@ final class SegmentScan {
     /// What the indexes leave over; nil when they were not asked.
     var candidates: Candidates? { plan.candidates }
     private let place: Int
-    private let filter: SegmentFilter
+    private lazy var filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     private let tree: FilterTree
     private var readBlocks: Set<Int> = []
     /// What other threads found in blocks that will be asked for.
@@ -41,7 +41,6 @@ final class SegmentScan {
         segment = plan.segment
         tree = plan.tree
         self.blocks = blocks.map { Array($0) } ?? plan.blocks
-        filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     }
 
     func entry(_ index: Int) -> SegmentOutline.Block { segment.outline.blocks[index] }
@@ -57,7 +56,7 @@ final class SegmentScan {
         }
         let entry = segment.outline.blocks[index]
         guard let candidates = candidates(index, entry) else { return nil }
-        let verdict = filter.decide(tree, entry)
+        let verdict = plan.residual.isEmpty ? true : filter.decide(tree, entry)
         if verdict == false {
             trace.segments[place].blocksPrunedByTime += 1
             return nil
@@ -239,7 +238,7 @@ final class SegmentScan {
         let tree = tree
         for index in blocks {
             let entry = segment.outline.blocks[index]
-            let verdict = filter.decide(tree, entry)
+            let verdict = plan.residual.isEmpty ? true : filter.decide(tree, entry)
             if verdict == false {
                 trace.segments[place].blocksPrunedByTime += 1
                 continue

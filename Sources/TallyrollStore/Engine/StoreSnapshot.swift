@@ -6,8 +6,10 @@ package struct StoreSnapshot: Sendable {
     /// A segment and the blocks of it that are part of the snapshot.
     package struct Segment: Sendable {
         package var reader: SegmentReader
-        package let entries: [BlockEntry]
-        package let outline: SegmentOutline
+        package var entries: [BlockEntry] {
+            didSet { outline = SegmentOutline(entries, from: firstSequence) }
+        }
+        package private(set) var outline: SegmentOutline
 
         package init(reader: SegmentReader, entries: [BlockEntry]) {
             self.reader = reader

@@ -48,7 +48,9 @@ package final class SegmentOutline: Sendable {
             for index in entries.indices {
                 let block = Block(entries[index])
                 if !block.isReadable || block.firstSequence != expected { isWhole = false }
-                if let last = blocks.last, last.times.upperBound > block.times.upperBound { isOrdered = false }
+                if let last = blocks.last, last.times.upperBound > block.times.upperBound {
+                    isOrdered = false
+                }
                 expected = block.endSequence
                 times = times?.joined(block.times) ?? block.times
                 recordedTimes = recordedTimes?.joined(block.recordedTimes) ?? block.recordedTimes
