@@ -32,7 +32,7 @@ extension ReadableLog {
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
         after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) -> EventSequence {
-        EventSequence { [reads] in
+        EventSequence(limit: limit) { [reads] in
             try reads.results(filter, order: order, limit: limit, after: cursor, fields: fields)
         }
     }
