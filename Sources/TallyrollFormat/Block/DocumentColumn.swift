@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Reads the JSON objects of one field of a block, whole or one path at a time.
 package final class DocumentColumn: Sendable {
     let counts: ShapeCounts
@@ -11,7 +9,7 @@ package final class DocumentColumn: Sendable {
     let context: ColumnContext
     /// The columns of `plan.paths`, opened when they are first asked for.
     private let columns: LazyReferences<PathColumn>
-    private let raw = AtomicLazyReference<TextColumn>()
+    private let raw = OnceReference<TextColumn>()
 
     init(_ block: BlockReader, _ id: ColumnID) throws {
         self.id = id
@@ -271,13 +269,13 @@ final class PathColumn: Sendable {
 
 /// References that are made when they are first asked for, by whichever thread comes first.
 final class LazyReferences<Object: AnyObject & Sendable>: @unchecked Sendable {
-    private let places: UnsafeMutablePointer<AtomicLazyReference<Object>>
+    private let places: UnsafeMutablePointer<OnceReference<Object>>
     private let count: Int
 
     init(count: Int) {
         self.count = count
         places = .allocate(capacity: max(count, 1))
-        for index in 0..<count { (places + index).initialize(to: AtomicLazyReference()) }
+        for index in 0..<count { (places + index).initialize(to: OnceReference()) }
     }
 
     deinit {

@@ -1,6 +1,6 @@
 /// What a column needs from its block to give text back: the heap, the dictionary of its field, and the column it
 /// may follow.
-package struct ColumnContext {
+package final class ColumnContext: Sendable {
     package let heap: any TextHeap
     package let terms: any TermSource
     package let dictionary: DictionaryID?

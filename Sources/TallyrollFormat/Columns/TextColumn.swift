@@ -1,12 +1,10 @@
-import Synchronization
-
 /// Reads a column of optional texts, whole or at one row. Checked when it is opened; text is fetched from the heap
 /// when it is asked for.
 package final class TextColumn: Sendable {
     package let count: Int
     private let owner: Bytes
     let body: Body
-    private let exceptionPlaces = AtomicLazyReference<ExceptionPlaces>()
+    private let exceptionPlaces = OnceReference<ExceptionPlaces>()
 
     /// `@unchecked Sendable`: views into `owner`, which never changes.
     struct Body: @unchecked Sendable {

@@ -16,7 +16,8 @@ final class SegmentScan {
     private let place: Int
     private lazy var filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     private let tree: FilterTree
-    private var readBlocks: Set<Int> = []
+    /// The blocks that were read, a bit each; empty before the first.
+    private var readBlocks: [UInt64] = []
     /// What other threads found in blocks that will be asked for.
     private var ahead: [Int: Matches?] = [:]
     private var lookedAt = 0
@@ -51,7 +52,7 @@ final class SegmentScan {
     func matches(_ index: Int) throws -> Matches? {
         try trace.checkCancellation()
         if let known = ahead.removeValue(forKey: index) {
-            if known?.block != nil { readBlocks.insert(index) }
+            if known?.block != nil { _ = noteRead(index) }
             return known
         }
         let entry = segment.outline.blocks[index]
@@ -138,7 +139,7 @@ final class SegmentScan {
         do {
             let block = try segment.reader.block(entry)
             let (bytes, inflated) = (block.bytesRead, block.bytesInflated)
-            if readBlocks.insert(index).inserted { trace.segments[place].blocksRead += 1 }
+            if noteRead(index) { trace.segments[place].blocksRead += 1 }
             defer {
                 trace.segments[place].bytesRead += block.bytesRead - bytes
                 trace.segments[place].bytesInflated += block.bytesInflated - inflated
@@ -148,6 +149,17 @@ final class SegmentScan {
             report(error, index)
             return nil
         }
+    }
+
+    /// Whether a block is read for the first time.
+    private func noteRead(_ index: Int) -> Bool {
+        if readBlocks.isEmpty {
+            readBlocks = [UInt64](repeating: 0, count: (segment.outline.blocks.count + 63) >> 6)
+        }
+        let bit: UInt64 = 1 << UInt64(index & 63)
+        guard readBlocks[index >> 6] & bit == 0 else { return false }
+        readBlocks[index >> 6] |= bit
+        return true
     }
 
     /// Takes what it needs from the columns of a block; nil when that cannot be read, which is reported.
