@@ -24,9 +24,9 @@ struct Candidates: @unchecked Sendable {
             ? nil : set.few(universe, limit: Candidates.fewLimit)
     }
 
-    /// With the ordinals, which are few and known already.
-    init(_ set: IndexSet, few: [UInt32], name: String, owners: [SegmentReader.LoadedPostings]) {
-        self.set = few.isEmpty ? .nothing : set
+    /// With the ordinals, where they are few and known already.
+    init(_ set: IndexSet, few: [UInt32]?, name: String, owners: [SegmentReader.LoadedPostings]) {
+        self.set = few?.isEmpty == true ? .nothing : set
         self.few = few
         self.name = name
         self.owners = owners

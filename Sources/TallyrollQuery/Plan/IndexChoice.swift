@@ -65,7 +65,7 @@ struct IndexChoice {
         if !indexed.isEmpty {
             candidates = Candidates(
                 IndexAnswers.all(sets), universe: universe,
-                name: indexed.map { scope.prepared.partNames[$0] }.joined(separator: " + "),
+                name: indexed.map { scope.prepared.name(ofPart: $0) }.joined(separator: " + "),
                 owners: answers.owners)
             if let few = candidates?.few { rows = min(rows, Double(few.count)) }
         }

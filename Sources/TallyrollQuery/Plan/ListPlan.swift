@@ -8,6 +8,8 @@ struct ListPlan {
     let candidates: Candidates
     /// The questions that lists were asked about, and how many events each list has.
     let asked: [(question: Int, count: Int)]
+    /// How many events they are expected to leave over.
+    let events: Int
 
     enum Outcome {
         case found(ListPlan)
@@ -41,49 +43,78 @@ struct ListPlan {
             else { return .absent(questions[index].field) }
             codes[index] = code
         }
-        var lists: [PostingList] = []
-        var asked: [Int] = []
-        var owners: [SegmentReader.LoadedPostings] = []
-        // Lists that are not in memory are not worth reading beside others that are.
-        let first = try first(questions, reader)
-        let isSmall = blocks <= 4
-        if isSmall, let bytes = reader.unreadBytes(questions[first].column), bytes > smallBytes {
-            return .undecided
+        guard let asked = try lists(questions, codes, reader, isSmall: blocks <= smallBlocks),
+            let shortest = asked.min(by: { $0.list.count < $1.list.count })
+        else { return .undecided }
+        let isAll = prepared.othersAreNumbers && asked.count == questions.count
+        var most = isAll ? eventsMax : eventsForColumns
+        // Of rows that lie in nearly every block, only the last are wanted.
+        if isAll, case .rows(let limit) = scope.purpose, limit < shortest.list.count {
+            most = min(most, blocks * eventsPerBlock)
         }
+        var few: [UInt32]?
+        if shortest.list.count <= most, shortest.list.count * (asked.count - 1) <= looksMax {
+            few = intersection(shortest, asked)
+        } else {
+            // Long lists are looked into block by block, as far as rows are wanted.
+            guard isAll, blocks > smallBlocks, case .rows = scope.purpose else { return .undecided }
+        }
+        return .found(ListPlan(asked, few, isAll ? prepared.listNames : nil, questions))
+    }
+
+    /// A question, its list, and what the list borrows from.
+    private typealias Asked = (
+        question: Int, list: PostingList, owner: SegmentReader.LoadedPostings
+    )
+
+    private init(_ asked: [Asked], _ few: [UInt32]?, _ name: String?, _ questions: [ListQuestion]) {
+        let sets = asked.map { IndexSet.lists([$0.list], isDisjoint: true) }
+        let all = sets.count == 1 ? sets[0] : IndexSet.all(sets)
+        candidates = Candidates(
+            all, few: few,
+            name: name ?? asked.map { questions[$0.question].field.description }.joined(separator: " + "),
+            owners: asked.map(\.owner))
+        self.asked = asked.map { ($0.question, $0.list.count) }
+        let universe = asked[0].list.universe
+        events = few?.count ?? Int(all.fraction(universe) * Double(universe))
+    }
+
+    /// The lists of the questions, but for those that are not in memory and not worth reading beside others that are;
+    /// nil where one is damaged, or there is none.
+    private static func lists(
+        _ questions: [ListQuestion], _ codes: InlineArray<4, UInt32>, _ reader: SegmentReader, isSmall: Bool
+    ) throws -> [Asked]? {
+        var asked: [Asked] = []
+        let first = try first(questions, reader)
         for index in questions.indices {
             let column = questions[index].column
-            guard reader.hasPostings(column) else { return .undecided }
-            if index != first, let bytes = reader.unreadBytes(column), bytes > (isSmall ? smallBytes : 0) {
-                continue
+            guard reader.hasPostings(column) else { return nil }
+            if let bytes = reader.unreadBytes(column) {
+                if isSmall, bytes > smallBytes {
+                    if index == first { return nil }
+                    continue
+                }
+                if !isSmall, index != first { continue }
             }
-            guard let loaded = try reader.postings(column) else { return .undecided }
-            owners.append(loaded)
-            lists.append(try loaded.postings.list(codes[index]))
-            asked.append(index)
+            guard let loaded = try reader.postings(column) else { return nil }
+            asked.append((index, try loaded.postings.list(codes[index]), loaded))
         }
-        guard let shortest = lists.indices.min(by: { lists[$0].count < lists[$1].count }) else {
-            return .undecided
+        return asked.isEmpty ? nil : asked
+    }
+
+    private static func intersection(_ shortest: Asked, _ asked: [Asked]) -> [UInt32] {
+        var ordinals = shortest.list.decode()
+        for other in asked where other.question != shortest.question {
+            ordinals.removeAll { !other.list.contains(Int($0)) }
         }
-        let limit = prepared.othersAreNumbers && asked.count == questions.count ? eventsMax : eventsForColumns
-        guard lists[shortest].count <= limit, lists[shortest].count * (lists.count - 1) <= looksMax else {
-            return .undecided
-        }
-        var few = lists[shortest].decode()
-        for index in lists.indices where index != shortest {
-            few.removeAll { !lists[index].contains(Int($0)) }
-        }
-        let sets = lists.map { IndexSet.lists([$0], isDisjoint: true) }
-        let name =
-            asked.count == questions.count
-            ? prepared.listNames : asked.map { questions[$0].field.description }.joined(separator: " + ")
-        return .found(
-            ListPlan(
-                candidates: Candidates(
-                    sets.count == 1 ? sets[0] : .all(sets), few: few, name: name, owners: owners),
-                asked: zip(asked, lists).map { (question: $0, count: $1.count) }))
+        return ordinals
     }
 
     private static let codesMax = 4
+    /// Of segments with no more blocks, a column is read sooner than a long index.
+    private static let smallBlocks = 4
+    /// With more events a block, nearly every block holds one.
+    private static let eventsPerBlock = 4
     /// Lists of a column that are read as soon as they are asked about: reading a column of a block takes as long.
     private static let smallBytes = 4_096
 

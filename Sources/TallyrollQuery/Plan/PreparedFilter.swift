@@ -24,9 +24,6 @@ package struct PreparedFilter: Sendable {
     let othersAreNumbers: Bool
     /// What the lists are about, for explanations.
     let listNames: String
-    /// The fields that the parts ask about, and the parts as expressions, for explanations.
-    let partNames: [String]
-    let partTexts: [String]
     /// Whether every question is about codes, results, times and places: of the columns, those that are read fastest.
     let isCheap: Bool
     /// No event outside of these is meant; nil when none is meant at all.
@@ -68,10 +65,8 @@ package struct PreparedFilter: Sendable {
             return LeafSource(leaves[leaf].field).isNumber
         }
         isCheap = builder.leaves.allSatisfy { LeafSource($0.field).isCheap }
-        partTexts = simplified.conjuncts.map(PreparedFilter.text)
-        partNames = parts.map { PreparedFilter.name($0, questions) }
-        let names = partNames
-        listNames = lists.flatMap(\.parts).map { names[$0] }.joined(separator: " + ")
+        listNames = lists.flatMap(\.parts).map { PreparedFilter.name(parts[$0], questions) }
+            .joined(separator: " + ")
         if let sequence = simplified.bounds(of: .sequence), let time = simplified.bounds(of: .time),
             let recorded = simplified.bounds(of: .recorded)
         {
@@ -81,8 +76,11 @@ package struct PreparedFilter: Sendable {
         }
     }
 
+    /// The fields that a part asks about, for explanations.
+    func name(ofPart number: Int) -> String { PreparedFilter.name(parts[number], questions) }
+
     /// A part as an expression, not more of it than fits a line.
-    private static func text(_ part: Filter) -> String {
+    static func text(_ part: Filter) -> String {
         let text = part.description
         guard text.utf8.count > textLimit else { return text }
         return String(text.prefix(textLimit - 1)) + "…"

@@ -106,7 +106,7 @@ final class QueryTrace {
     var segments = SegmentTraces()
     var parts: [Part]
     /// What the parts ask, for explanations.
-    let partTexts: [String]
+    private let asked: [Filter]
     /// What the run is, for explanations: such as "count".
     var kind = "query"
     /// Blocks that indexes left out, by what was looked up.
@@ -130,17 +130,20 @@ final class QueryTrace {
     /// The task that a helping thread works for, which is not its own.
     private var caller: UnsafeCurrentTask?
 
-    init(isTimed: Bool, parts: [String] = []) {
+    init(isTimed: Bool, parts: [Filter] = []) {
         self.isTimed = isTimed
         self.parts = Array(repeating: Part(), count: parts.count)
-        partTexts = parts
+        asked = parts
     }
+
+    /// The parts as expressions: put together when somebody asks.
+    var partTexts: [String] { asked.map(PreparedFilter.text) }
 
     /// A trace for another thread of the same run.
     ///
     /// `caller` is the task the run belongs to: it must not end before the thread does.
     func forHelper(of caller: UnsafeCurrentTask?) -> QueryTrace {
-        let trace = QueryTrace(isTimed: isTimed, parts: partTexts)
+        let trace = QueryTrace(isTimed: isTimed, parts: asked)
         trace.segments = segments.forHelper()
         trace.caller = caller
         return trace

@@ -144,8 +144,8 @@ struct SegmentPlanner {
                 if part < 64 { trace.segments[place].indexedParts |= 1 << UInt64(part) }
             }
         }
-        let few = found.candidates.few?.count ?? 0
-        var meant = Double(few)
+        let events = found.events
+        var meant = Double(events)
         for number in left {
             guard case .leaf(let leaf) = prepared.parts[number], known(leaf, choice) == true else {
                 let share = PlanCosts.usualShare(prepared.parts[number], prepared.leaves)
@@ -156,9 +156,9 @@ struct SegmentPlanner {
             }
         }
         if plan.residual.count > 1 { plan.residual.sort { $0.share < $1.share } }
-        trace.segments[place].estimatedCandidates += few
+        trace.segments[place].estimatedCandidates += events
         trace.segments[place].estimatedRows += Int(meant)
-        guard few > 0 else {
+        if case .nothing = found.candidates.set {
             prune(.index(found.candidates.name))
             return true
         }
@@ -167,7 +167,7 @@ struct SegmentPlanner {
         keepBlocks(found.candidates)
         plan.cost =
             plan.residual.isEmpty
-            ? 0 : Double(plan.blocks.count) * PlanCosts.openBlock + Double(few) * PlanCosts.seek
+            ? 0 : Double(plan.blocks.count) * PlanCosts.openBlock + Double(events) * PlanCosts.seek
         return true
     }
 

@@ -38,7 +38,7 @@ final class QueryScope: Sendable {
 
     /// Starts the trace of a run, and reports what should lie between the segments and does not.
     func trace(isTimed: Bool) -> QueryTrace {
-        let trace = QueryTrace(isTimed: isTimed, parts: prepared.partTexts)
+        let trace = QueryTrace(isTimed: isTimed, parts: prepared.filter.conjuncts)
         trace.segments = SegmentTraces(snapshot.segments, sieve)
         reportProblems(trace)
         if let part = sieve.decidedPart {
