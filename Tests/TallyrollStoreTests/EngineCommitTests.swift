@@ -15,6 +15,7 @@ import Testing
             var passes = 0
             var arrived = 0
             var largeWrites = 0
+            var syncs = 0
         }
 
         func see(_ call: StorageCall) {
@@ -23,7 +24,10 @@ import Testing
                 state.update { $0.largeWrites += 1 }
             }
             guard call.operation == .sync else { return }
-            state.update { $0.arrived += $0.isOpen ? 0 : 1 }
+            state.update {
+                $0.syncs += 1
+                $0.arrived += $0.isOpen ? 0 : 1
+            }
             state.wait { state -> Void? in
                 if state.isOpen { return () }
                 guard state.passes > 0 else { return nil }
@@ -38,6 +42,8 @@ import Testing
 
         /// Until a sync waits for leave.
         func waitForArrival() -> Bool { reaches { $0.arrived > 0 } }
+
+        var syncs: Int { state.withLock { $0.syncs } }
 
         func waitForLargeWrites(_ count: Int) -> Bool { reaches { $0.largeWrites >= count } }
 
@@ -105,6 +111,32 @@ import Testing
             next = receipt.sequences.upperBound
             #expect(store.snapshot().endSequence >= next)
         }
+        #expect(store.close() == nil)
+        disk.observe(nil)
+        let again = try openStore(disk)
+        defer { again.close() }
+        #expect(again.snapshot().endSequence == next)
+        #expect(try again.snapshot().verified().verdict == .intact)
+    }
+
+    @Test func framesThatWereWrittenMeanwhileAreSyncedTogether() throws {
+        let disk = MemoryStorage()
+        let watch = Watch()
+        let (store, first) = try stopped(disk, disk, watch)
+        defer { watch.set(true) }
+        let before = watch.syncs
+        let appends = (0..<3).map { _ in submitLarge(to: store) }
+        // The third waits for room, behind two that the commit thread has.
+        #expect(watch.waitForLargeWrites(3))
+        watch.set(true)
+        _ = try first.wait().get()
+        var next: UInt64 = 1
+        for append in appends {
+            let receipt = try append.wait().get()
+            #expect(receipt.firstSequence == next)
+            next = receipt.sequences.upperBound
+        }
+        #expect(watch.syncs == before + 2)
         #expect(store.close() == nil)
         disk.observe(nil)
         let again = try openStore(disk)

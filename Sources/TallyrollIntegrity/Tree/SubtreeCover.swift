@@ -51,6 +51,11 @@ package struct SubtreeCover: Hashable, Sendable {
         append(root: leafHash, level: 0)
     }
 
+    /// Appends the leaves of events with these chain hashes.
+    package mutating func append(chainHashes: UnsafeBufferPointer<Digest>) {
+        for hash in chainHashes { append(root: MerkleTree.leafHash(hash), level: 0) }
+    }
+
     /// Appends a run that begins where this one ends.
     package mutating func append(_ next: SubtreeCover) {
         precondition(next.first == end, "the cover does not begin at this one's end")

@@ -7,8 +7,8 @@ import TallyrollIntegrity
 ///
 /// Order of things for a frame: chain, write, sync, publish to readers, acknowledge. State that others see goes
 /// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Where several callers append,
-/// the last three steps of a frame are the commit thread's, and the next frame is chained and written
-/// meanwhile. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
+/// the last three steps of a frame are the commit thread's, and the next frames are chained and written
+/// meanwhile. Last of all the frame's events are hashed into the tree: nobody waits for that. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
 final class LogWriter {
     private let context: StoreContext
     private let queue: Monitor<AppendQueue>
@@ -27,7 +27,7 @@ final class LogWriter {
     private var durableUpTo: UInt64
     private var unsyncedBytes = 0
     private let commits: CommitThread
-    /// The sequence after the last event of the commit that the commit thread has, until it was waited for.
+    /// The sequence after the last event of the commits that the commit thread has, until they were waited for.
     private var underWay: UInt64?
     /// So many more frames are committed by the commit thread, unless more appends are seen to wait.
     private var framesToShare = 0
@@ -120,7 +120,7 @@ final class LogWriter {
         var commands = turn.commands[...]
         do {
             if underWay != nil, commits.isFree {
-                try waitForCommit()
+                try waitForCommits()
                 try handOverFullRuns()
             }
             if turn.dropped.count > 0 { try appendGap(turn.dropped) }
@@ -133,7 +133,7 @@ final class LogWriter {
             // Nobody waits in vain: whoever has no answer yet gets the failure. What the commit thread can still
             // acknowledge it does.
             let failure = AuditLogError.wrapping(error)
-            try? waitForCommit()
+            try? waitForCommits()
             for request in turn.requests { request.answer(.failure(failure)) }
             for command in commands { command.refuse(failure) }
             throw failure
@@ -194,7 +194,8 @@ final class LogWriter {
     private func append(_ requests: [AppendRequest]) throws {
         let needsSync = requests.contains { $0.durability == .disk }
         // What is acknowledged before its sync is shown to readers before it, and so must be all that stands before.
-        if !requests.allSatisfy({ $0.durability == .disk }) { try waitForCommit() }
+        if !requests.allSatisfy({ $0.durability == .disk }) { try waitForCommits() }
+        try noteCommits()
         let recordedAt = context.time.nowNanoseconds()
         let firstSequence = nextSequence
         var content = LogFrameContent(
@@ -208,21 +209,22 @@ final class LogWriter {
         let commit = Commit(
             requests, recordedAt: recordedAt, runs: runs(beyond: firstSequence), context: context)
         commit.acknowledge(upTo: .memory)
+        var frameBytes = 0
         if content.eventCount > 0 {
-            let header = try log.append(content)
-            unsyncedBytes += header.frameLength
+            frameBytes = try log.append(content).frameLength
+            unsyncedBytes += frameBytes
         }
         commit.acknowledge(upTo: .os)
         if needsSync, content.eventCount > 0, expectsMore(than: requests.count) {
-            // One at a time.
-            try waitForCommit()
-            commits.start(commit, in: log)
+            try commits.add(
+                CommitThread.Frame(commit: commit, log: log, end: nextSequence, bytes: frameBytes))
             underWay = nextSequence
             unsyncedBytes = 0
         } else {
             if needsSync { try sync() }
             commit.acknowledge(upTo: .disk)
             commit.release()
+            commit.hashTree()
         }
         try handOverFullRuns()
     }
@@ -242,12 +244,18 @@ final class LogWriter {
         return framesToShare > 0
     }
 
-    /// Waits for the commit that the commit thread has, if it has one.
-    private func waitForCommit() throws {
+    /// Waits for the commits that the commit thread has, if it has any.
+    private func waitForCommits() throws {
         guard let end = underWay else { return }
         underWay = nil
         try commits.wait()
         durableUpTo = end
+    }
+
+    /// Takes note of the commits that are done.
+    private func noteCommits() throws {
+        guard underWay != nil else { return }
+        durableUpTo = max(durableUpTo, try commits.durableUpTo())
     }
 
     /// Gives every record of a request its place: run, salt, chain hash, and the memory that readers see.
@@ -316,11 +324,11 @@ final class LogWriter {
     }
 
     /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
-    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log: while a
-    /// commit is under way, those of the frames before it.
+    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log: while
+    /// commits are under way, those of the frames before them.
     private func handOverFullRuns() throws {
         guard !fullRuns.isEmpty else { return }
-        if underWay == nil { try sync() }
+        if underWay == nil { try sync() } else { try noteCommits() }
         let ready = fullRuns.prefix { $0.endSequence <= durableUpTo }.count
         guard ready > 0 else { return }
         try blocks.waitForRoom()
@@ -339,7 +347,7 @@ final class LogWriter {
 
     /// Makes every event that has its place durable.
     private func sync() throws {
-        try waitForCommit()
+        try waitForCommits()
         guard unsyncedBytes > 0 else { return }
         try log.sync()
         unsyncedBytes = 0
