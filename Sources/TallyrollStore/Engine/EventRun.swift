@@ -76,12 +76,22 @@ package final class EventRun: @unchecked Sendable {
         count += 1
     }
 
-    /// Hashes rows below `end` that are not in the run's part of the tree yet. One thread at a time may do so, and the
-    /// block thread only when all others are done with the run.
+    /// Hashes rows below `end` that are not in the run's part of the tree yet, as far as that is done for the least. One
+    /// thread at a time may do so, and the block thread only when all others are done with the run.
     func hashTree(upTo end: Int) {
+        let last = (firstSequence + UInt64(end)) & ~(SubtreeCover.leavesAtOnce - 1)
+        if last > cover.end { appendLeaves(upTo: Int(last - firstSequence)) }
+    }
+
+    private func appendLeaves(upTo end: Int) {
         let done = Int(cover.count)
-        guard end > done else { return }
         cover.append(chainHashes: UnsafeBufferPointer(start: parts.chainHashes + done, count: end - done))
+    }
+
+    /// True when the run must be closed before the next event, once so much more was appended.
+    @inline(__always)
+    func isFull(blockBytes: Int, after events: Int, bytes: Int) -> Bool {
+        count + events >= capacity || recordBytes + bytes >= blockBytes
     }
 
     // MARK: Reading rows that were handed out
@@ -104,7 +114,7 @@ package final class EventRun: @unchecked Sendable {
 
     /// The whole run as the block builder takes it.
     package func encoded(_ seeds: [UInt8]) -> EncodedRun {
-        hashTree(upTo: count)
+        appendLeaves(upTo: count)
         return EncodedRun(
             firstSequence: firstSequence,
             records: ByteView(UnsafeRawBufferPointer(rebasing: memory[..<recordBytes])),

@@ -19,6 +19,7 @@ final class LogWriter {
     private var spares: LogSpares
     private var chain: ChainHasher
     private var salts: SaltCursor?
+    private var commitments = CommitmentBatch()
     private var run: EventRun?
     /// Runs that are full and whose last events are not synced yet.
     private var fullRuns: [EventRun] = []
@@ -271,7 +272,8 @@ final class LogWriter {
             }
             let before = nextSequence
             rest = try LogWriter.fill(
-                run, blockBytes: context.blockBytes, from: rest, &runSalts, &chain, &nextSequence, recordedAt)
+                run, blockBytes: context.blockBytes, from: rest, &runSalts, &commitments, &chain,
+                &nextSequence, recordedAt)
             salts = runSalts
             content.eventCount += UInt32(nextSequence - before)
         }
@@ -281,29 +283,60 @@ final class LogWriter {
     /// Moves records into a run until it is full; gives what is left. Everything is local to the loop.
     private static func fill(
         _ run: EventRun, blockBytes: Int, from records: ByteView, _ salts: inout SaltCursor,
-        _ chain: inout ChainHasher, _ nextSequence: inout UInt64, _ recordedAt: Int64
+        _ commitments: inout CommitmentBatch, _ chain: inout ChainHasher, _ nextSequence: inout UInt64,
+        _ recordedAt: Int64
     ) throws -> ByteView {
         var start = 0
         var sequence = nextSequence
         repeat {
-            precondition(records.count - start >= RecordEncoder.headerBytes, "a batch holds whole records")
-            let envelope = Int(records.load(UInt32.self, at: start))
-            let personal = Int(records.load(UInt32.self, at: start + 4))
-            let end = start + RecordEncoder.headerBytes + envelope + personal
-            precondition(end <= records.count, "a batch holds whole records")
-            guard let salt = salts.next() else {
-                throw AuditLogError.failed(cause: "a run has fewer salts than events")
+            try gather(run, blockBytes: blockBytes, from: records, at: start, &salts, &commitments)
+            for index in 0..<commitments.count {
+                let (envelope, _, end) = parts(of: records, at: start)
+                let hash = chain.append(
+                    sequence: sequence, recordedAt: recordedAt, envelope: envelope.raw,
+                    commitment: commitments[index])
+                run.append(records.trusted(start, end - start), recordedAt: recordedAt, chainHash: hash)
+                sequence += 1
+                start = end
             }
-            let hash = chain.append(
-                sequence: sequence, recordedAt: recordedAt,
-                envelope: records.trusted(start + RecordEncoder.headerBytes, envelope).raw, salt: salt,
-                personal: records.trusted(end - personal, personal).raw)
-            run.append(records.trusted(start, end - start), recordedAt: recordedAt, chainHash: hash)
-            sequence += 1
-            start = end
         } while start < records.count && !run.isFull(blockBytes: blockBytes)
         nextSequence = sequence
         return records.trusted(start, records.count - start)
+    }
+
+    /// Commits to the records from `start` on that go into the run, as far as one batch takes them.
+    private static func gather(
+        _ run: EventRun, blockBytes: Int, from records: ByteView, at start: Int, _ salts: inout SaltCursor,
+        _ commitments: inout CommitmentBatch
+    ) throws {
+        commitments.removeAll()
+        var place = start
+        repeat {
+            let (_, personal, end) = parts(of: records, at: place)
+            guard let salt = salts.next() else {
+                throw AuditLogError.failed(cause: "a run has fewer salts than events")
+            }
+            commitments.append(salt: salt, personal: personal.raw)
+            place = end
+        } while place < records.count && commitments.count < CommitmentBatch.capacity
+            && !run.isFull(blockBytes: blockBytes, after: commitments.count, bytes: place - start)
+        commitments.hash()
+    }
+
+    /// The parts of the record at `start`, and where it ends.
+    @inline(__always)
+    private static func parts(
+        of records: ByteView, at start: Int
+    ) -> (envelope: ByteView, personal: ByteView, end: Int) {
+        precondition(records.count - start >= RecordEncoder.headerBytes, "a batch holds whole records")
+        let envelope = Int(records.load(UInt32.self, at: start))
+        let personal = Int(records.load(UInt32.self, at: start + 4))
+        let end = start + RecordEncoder.headerBytes + envelope + personal
+        precondition(end <= records.count, "a batch holds whole records")
+        return (
+            records.trusted(start + RecordEncoder.headerBytes, envelope),
+            records.trusted(end - personal, personal), end
+        )
     }
 
     /// The run the next event belongs to; begins one when there is none or it is full.
