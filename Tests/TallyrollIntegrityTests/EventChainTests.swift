@@ -115,7 +115,7 @@ import Testing
             let longest = [0, 40, 300, 1100, 3000][round % 5]
             let parts = (0..<count).map { _ in random.bytes(Int.random(in: 0...longest, using: &random)) }
             let salts = (0..<count).compactMap { _ in Bytes16(random.bytes(16)) }
-            let memory = parts.flatMap { $0 } + [0]
+            let memory = Array(parts.joined()) + [0]
             memory.withUnsafeBytes { memory in
                 var personal: [UnsafeRawBufferPointer] = []
                 var start = 0
