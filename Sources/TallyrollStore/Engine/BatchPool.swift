@@ -20,9 +20,9 @@ package final class BatchPool: Sendable {
         }
     }
 
-    /// As many as come back together when a frame of small ones was written. Two producers that append in pieces have
+    /// As many as come back together when frames of small ones were synced. Two producers that append in pieces have
     /// three each in hand at most times.
-    private static let idleMax = 16
+    private static let idleMax = 32
     /// Memory that is kept: so many batches of the size of a piece, which they outgrew by one event.
     private static let idleBytesMax = 8 * 2 * AuditStore.pieceBytes
     /// Smaller memory is cheap to get.
