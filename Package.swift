@@ -23,6 +23,9 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate",
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+        .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -30,7 +33,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .target(
             name: "TallyrollFormat",
-            dependencies: ["CZlib", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
+            dependencies: ["CDeflate", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
             swiftSettings: swiftSettings),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
@@ -92,7 +95,7 @@ let package = Package(
             ],
             path: "Tests/Gate", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite"],
+            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite", "CZlib"],
             swiftSettings: swiftSettings),
         // Runs the built program `tallyroll`, which it finds beside the test bundle.
         .testTarget(name: "TallyrollCommandTests", swiftSettings: swiftSettings),

@@ -22,13 +22,16 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate",
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+        .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
 
-        .target(name: "TallyrollFormat", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+        .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
         .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
         .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
         .target(

@@ -14,10 +14,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .systemLibrary(
-            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+            name: "CDeflate", pkgConfig: "libdeflate",
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-        .target(name: "TallyrollFormat", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+        .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
         .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],

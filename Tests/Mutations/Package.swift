@@ -13,10 +13,11 @@ let package = Package(
     name: "tallyroll-mutations",
     platforms: [.macOS(.v15)],
     targets: [
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
-        .target(name: "TallyrollFormat", dependencies: ["CZlib"], swiftSettings: swiftSettings),
+        .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
         .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
@@ -25,7 +26,7 @@ let package = Package(
             name: "TallyrollQuery", dependencies: ["TallyrollFormat", "TallyrollStore"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite"],
+            name: "TallyrollQueryTests", dependencies: ["TallyrollQuery", "CSQLite", "CZlib"],
             swiftSettings: swiftSettings),
     ]
 )

@@ -1,10 +1,10 @@
-import CZlib
+import CDeflate
 
 /// How the bytes of a chunk are stored. Zero is never a value on disk.
 public enum Codec: UInt8, CaseIterable, Sendable {
     /// As they are.
     case none = 1
-    /// A raw deflate stream (RFC 1951), by zlib.
+    /// A raw deflate stream (RFC 1951), by libdeflate.
     case deflate = 2
     /// A zstd frame (RFC 8878). Only in builds with the package trait `Zstd`.
     case zstd = 3
@@ -83,37 +83,30 @@ package final class ChunkCompressor {
     }
 }
 
-/// Compresses chunks one after another with one zlib stream, so that its memory is allocated once.
+/// Compresses chunks one after another with one state, so that its memory is allocated once.
 package final class Deflater {
-    private var stream = z_stream()
+    private let state: OpaquePointer
     private var output: [UInt8] = []
 
-    /// `level` is zlib's, 1 (fast) to 9 (small).
+    /// `level` is libdeflate's, 1 (fast) to 9 (small).
     package init(level: Int) {
-        let status = deflateInit2_(
-            &stream, Int32(min(max(level, 1), 9)), Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY,
-            ZLIB_VERSION,
-            Int32(MemoryLayout<z_stream>.size))
-        precondition(status == Z_OK, "zlib could not allocate its state")
+        guard let state = libdeflate_alloc_compressor(Int32(min(max(level, 1), 9))) else {
+            preconditionFailure("libdeflate could not allocate its state")
+        }
+        self.state = state
     }
 
-    deinit { deflateEnd(&stream) }
+    deinit { libdeflate_free_compressor(state) }
 
     /// Appends the compressed form of `view` to `out` if it is smaller, and says whether it did.
     package func compress(_ view: ByteView, into out: inout ByteWriter) -> Bool {
         guard view.count > 16 else { return false }
-        deflateReset(&stream)
         if output.count < view.count { output = [UInt8](repeating: 0, count: view.count) }
-        let produced = output.withUnsafeMutableBufferPointer { target -> Int? in
-            stream.next_in = UnsafeMutablePointer(mutating: view.base)
-            stream.avail_in = UInt32(view.count)
-            stream.next_out = target.baseAddress
-            // One byte less than the input: what does not fit is not worth storing compressed.
-            stream.avail_out = UInt32(view.count - 1)
-            guard deflate(&stream, Z_FINISH) == Z_STREAM_END else { return nil }
-            return view.count - 1 - Int(stream.avail_out)
+        // One byte less than the input: what does not fit is not worth storing compressed, and gives 0.
+        let produced = output.withUnsafeMutableBytes {
+            libdeflate_deflate_compress(state, view.base, view.count, $0.baseAddress, view.count - 1)
         }
-        guard let produced else { return false }
+        guard produced > 0 else { return false }
         output.withView { out.bytes($0.trusted(0, produced)) }
         return true
     }
@@ -124,23 +117,19 @@ package enum Inflater {
     /// The `rawLength` bytes that `view` decompresses to.
     package static func inflate(_ view: ByteView, rawLength: Int, what: String) throws(FormatError) -> Bytes {
         try Bytes(count: rawLength) { (target) throws(FormatError) in
-            var stream = z_stream()
-            guard
-                inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-            else {
-                throw FormatError(.invalid, what, offset: 0, expected: "memory for zlib", found: "none")
-            }
-            defer { inflateEnd(&stream) }
-            stream.next_in = UnsafeMutablePointer(mutating: view.base)
-            stream.avail_in = UInt32(view.count)
-            stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            stream.avail_out = UInt32(rawLength)
-            let status = CZlib.inflate(&stream, Z_FINISH)
-            guard status == Z_STREAM_END, stream.avail_out == 0, stream.avail_in == 0 else {
+            guard let state = libdeflate_alloc_decompressor() else {
                 throw FormatError(
-                    .invalid, what, offset: Int(stream.total_in),
-                    expected: "a deflate stream of \(rawLength) bytes",
-                    found: "status \(status) after \(stream.total_out)")
+                    .invalid, what, offset: 0, expected: "memory for libdeflate", found: "none")
+            }
+            defer { libdeflate_free_decompressor(state) }
+            var consumed = 0
+            // Without a place to say how much it produced, anything but exactly `rawLength` bytes is an error.
+            let status = libdeflate_deflate_decompress_ex(
+                state, view.base, view.count, target.baseAddress, rawLength, &consumed, nil)
+            guard status == LIBDEFLATE_SUCCESS, consumed == view.count else {
+                throw FormatError(
+                    .invalid, what, offset: consumed, expected: "a deflate stream of \(rawLength) bytes",
+                    found: "status \(status.rawValue) after \(consumed) of \(view.count) bytes")
             }
         }
     }

@@ -10,7 +10,7 @@ public struct StoreOptions: Sendable, Equatable {
     public var blockEvents = Limits.defaultBlockEvents
     /// How text is compressed.
     public var codec = Codec.deflate
-    /// zlib's level, 1 (fast) to 9 (small).
+    /// libdeflate's level, 1 (fast) to 9 (small).
     public var compressionLevel = 6
     /// Age after which an open segment is sealed even if it is not full; nil for never.
     public var segmentAge: Duration?

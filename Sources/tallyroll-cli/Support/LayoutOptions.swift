@@ -14,7 +14,7 @@ struct LayoutOptions: ParsableArguments {
     @Option(help: "How text is compressed: deflate or none.")
     var codec = Codec.deflate
 
-    @Option(help: "zlib's level, 1 (fast) to 9 (small).")
+    @Option(help: "libdeflate's level, 1 (fast) to 9 (small).")
     var level = 6
 
     @Option(

@@ -1,0 +1,4 @@
+#ifndef TALLYROLL_CDEFLATE_SHIM_H
+#define TALLYROLL_CDEFLATE_SHIM_H
+#include <libdeflate.h>
+#endif
