@@ -17,8 +17,8 @@ package final class DocumentColumn: Sendable {
         self.id = id
         sections = block.sections
         pathRole = id == .details ? .detailsPath : .extraPath
-        let codes = try block.codes(id).decodeArray()
-        let largest = codes.max() ?? 0
+        counts = ShapeCounts(try block.codes(id))
+        let largest = counts.used.last ?? 0
         let dictionary: DictionaryID = id == .details ? .detailsShape : .extraShape
         shapes = try block.terms.shapes(dictionary, upTo: largest)
         guard shapes.count >= Int(largest) else {
@@ -26,7 +26,6 @@ package final class DocumentColumn: Sendable {
                 .invalid, "document column", offset: block.origin, expected: "shapes up to \(shapes.count)",
                 found: "\(largest)")
         }
-        counts = ShapeCounts(codes)
         plan = DocumentPlan(counts.used, shapes)
         columns = LazyReferences(count: plan.paths.count)
         context = ColumnContext(heap: block.heap, terms: block.terms, dictionary: nil, leaders: nil)

@@ -13,11 +13,59 @@ final class ShapeCounts: Sendable {
     /// How often each code occurs before every 128th row: made when a row is first read by itself.
     private let groups = AtomicLazyReference<FixedArray<UInt16>>()
 
-    init(_ codes: [UInt32]) {
-        rowCount = codes.count
-        (used, places) = ShapeCounts.number(codes)
-        totals = FixedArray(count: used.count, repeating: 0)
-        for row in 0..<rowCount { totals.base[Int(places.base[row])] &+= 1 }
+    init(_ column: CodeColumn) {
+        rowCount = column.count
+        let places = FixedArray<UInt16>(count: rowCount, repeating: 0)
+        var used: [UInt32] = []
+        var totals: [UInt32] = []
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(rowCount, 1)) { codes in
+            column.decode(into: codes)
+            let codes = UnsafeMutableBufferPointer(rebasing: codes[..<column.count])
+            if column.width <= ShapeCounts.denseWidth {
+                ShapeCounts.numberDense(codes, from: column.smallest, column.width, places, &used, &totals)
+            } else {
+                ShapeCounts.numberSparse(codes, places, &used, &totals)
+            }
+        }
+        (self.places, self.used) = (places, used)
+        self.totals = FixedArray(totals, padding: 0)
+    }
+
+    /// Codes of at most so many bits are counted in a table.
+    private static let denseWidth = 14
+
+    /// Finds the distinct codes, how often each occurs, and the place of each row's among them.
+    private static func numberDense(
+        _ codes: UnsafeMutableBufferPointer<UInt32>, from smallest: UInt32, _ width: Int,
+        _ places: FixedArray<UInt16>, _ used: inout [UInt32], _ totals: inout [UInt32]
+    ) {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1 << width) { table in
+            table.initialize(repeating: 0)
+            for code in codes { table[Int(code &- smallest)] &+= 1 }
+            for offset in table.indices where table[offset] != 0 {
+                totals.append(table[offset])
+                table[offset] = UInt32(truncatingIfNeeded: used.count)
+                used.append(smallest &+ UInt32(truncatingIfNeeded: offset))
+            }
+            for row in codes.indices {
+                places.base[row] = UInt16(truncatingIfNeeded: table[Int(codes[row] &- smallest)])
+            }
+        }
+    }
+
+    private static func numberSparse(
+        _ codes: UnsafeMutableBufferPointer<UInt32>, _ places: FixedArray<UInt16>, _ used: inout [UInt32],
+        _ totals: inout [UInt32]
+    ) {
+        used = Array(Set(codes)).sorted()
+        totals = Array(repeating: 0, count: used.count)
+        var placeOf: [UInt32: Int] = [:]
+        for (place, code) in used.enumerated() { placeOf[code] = place }
+        for row in codes.indices {
+            let place = placeOf[codes[row]] ?? 0
+            places.base[row] = UInt16(truncatingIfNeeded: place)
+            totals[place] += 1
+        }
     }
 
     private func makeGroups() -> FixedArray<UInt16> {
@@ -34,30 +82,6 @@ final class ShapeCounts: Sendable {
             }
         }
         return self.groups.storeIfNil(groups)
-    }
-
-    /// The distinct codes, and the place of each row's among them.
-    private static func number(_ codes: [UInt32]) -> ([UInt32], FixedArray<UInt16>) {
-        let places = FixedArray<UInt16>(count: codes.count, repeating: 0)
-        let (low, high) = (codes.min() ?? 0, codes.max() ?? 0)
-        guard high - low < 1 << 16 else {
-            let used = Array(Set(codes)).sorted()
-            var placeOf: [UInt32: UInt16] = [:]
-            for (place, code) in used.enumerated() { placeOf[code] = UInt16(truncatingIfNeeded: place) }
-            for row in codes.indices { places.base[row] = placeOf[codes[row]] ?? 0 }
-            return (used, places)
-        }
-        var used: [UInt32] = []
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: Int(high - low) + 1) { placeOf in
-            placeOf.initialize(repeating: 0)
-            for code in codes { placeOf[Int(code - low)] = 1 }
-            for offset in placeOf.indices where placeOf[offset] != 0 {
-                placeOf[offset] = UInt16(truncatingIfNeeded: used.count)
-                used.append(low + UInt32(truncatingIfNeeded: offset))
-            }
-            for row in codes.indices { places.base[row] = placeOf[Int(codes[row] - low)] }
-        }
-        return (used, places)
     }
 
     /// The memory that is held once rows were read by themselves.
