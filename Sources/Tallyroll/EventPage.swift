@@ -7,6 +7,8 @@ import TallyrollQuery
 final class EventPage: @unchecked Sendable {
     /// The place of the last of them; nil when there is none.
     var end: QueryCursor?
+    /// Whether nothing comes behind it.
+    var isLast = false
     private let events: UnsafeMutablePointer<RecordedEvent>
     private let capacity: Int
     private var next = 0

@@ -12,12 +12,16 @@ public struct EventSequence: AsyncSequence, Sendable {
     /// What reading gives of an event.
     public typealias Element = RecordedEvent
 
+    private let limit: Int?
     private let open: @Sendable () throws -> QueryResults
 
-    init(open: @escaping @Sendable () throws -> QueryResults) { self.open = open }
+    init(limit: Int?, open: @escaping @Sendable () throws -> QueryResults) {
+        self.limit = limit
+        self.open = open
+    }
 
     /// Begins a new pass over the events.
-    public func makeAsyncIterator() -> Iterator { Iterator(EventPages(open: open)) }
+    public func makeAsyncIterator() -> Iterator { Iterator(EventPages(limit: limit, open: open)) }
 
     /// One pass over the events of a query.
     public struct Iterator: AsyncIteratorProtocol {

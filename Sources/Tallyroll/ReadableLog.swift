@@ -32,7 +32,7 @@ extension ReadableLog {
         where filter: Filter = .all, order: QueryOrder = .newest, limit: Int? = nil,
         after cursor: QueryCursor? = nil, fields: [Field]? = nil
     ) -> EventSequence {
-        EventSequence { [reads] in
+        EventSequence(limit: limit) { [reads] in
             try reads.results(filter, order: order, limit: limit, after: cursor, fields: fields)
         }
     }
@@ -93,7 +93,11 @@ extension ReadableLog {
     /// How many events a filter means, for each combination of values of some fields, the largest first. Events that
     /// lack one of the fields are in no group.
     ///
-    /// - Parameter top: At most so many groups.
+    /// - Parameters:
+    ///   - filter: Which events are counted.
+    ///   - field: What they are grouped by.
+    ///   - others: More fields to group by; the groups are those of all of them together.
+    ///   - top: At most so many groups.
     public func count(
         where filter: Filter = .all, by field: Field, _ others: Field..., top: Int? = nil
     ) async throws -> [EventGroup] {

@@ -13,7 +13,7 @@ import TallyrollStore
         try await withLog { log, _ in
             try await log.append(contentsOf: (0..<2000).map { event($0) })
             let opened = Opened()
-            let sequence = EventSequence {
+            let sequence = EventSequence(limit: nil) {
                 try opened.remember(log.reads.results(.all, order: .oldest, limit: nil, after: nil))
             }
             func rowsRead() -> Int { opened.results?.trace.rowsReturned ?? 0 }
@@ -50,6 +50,25 @@ import TallyrollStore
         }
     }
 
+    @Test(arguments: [0, 1, 16, 100, 127, 128, 500]) func aSmallLimitIsOnePage(_ limit: Int) async throws {
+        try await withLog { log, _ in
+            try await log.append(contentsOf: (0..<300).map { event($0) })
+            let opened = Opened()
+            let fetcher = PageFetcher(
+                EventPages(limit: limit) {
+                    try opened.remember(log.reads.results(.all, order: .newest, limit: limit, after: nil))
+                })
+            let first = try await fetcher.next()
+            let isOnePage = limit < EventPages.firstCountMax
+            #expect(first.count == (isOnePage ? limit : EventPages.firstCount))
+            #expect(first.isLast == isOnePage)
+            var total = first.count
+            while case let page = try await fetcher.next(), !page.isEmpty { total += page.count }
+            #expect(total == min(limit, 300))
+            #expect(opened.results?.trace.rowsReturned == total)
+        }
+    }
+
     @Test func largeEventsMakeSmallPages() async throws {
         try await withLog { log, _ in
             let message = String(repeating: "x", count: 300_000)
@@ -76,7 +95,7 @@ import TallyrollStore
             try await log.seal()
             let opened = Opened()
             let task = Task {
-                let sequence = EventSequence {
+                let sequence = EventSequence(limit: nil) {
                     let results = try log.reads.results(
                         .contains(.message, "nowhere to be found"), order: order, limit: nil, after: nil)
                     // The reading part of the task cancels the task: what was read until now is what may be read.

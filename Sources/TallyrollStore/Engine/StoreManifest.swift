@@ -28,7 +28,7 @@ package struct StoreManifest: Equatable, Sendable {
     package var storeTag: UInt64 { storeID.withView { $0.load(UInt64.self, at: 0) } }
 
     /// Creates a manifest with a new store id, durable before this returns.
-    static func create(
+    package static func create(
         in storage: any Storage, options: StoreOptions, time: any TimeSource, entropy: any EntropySource
     ) throws -> StoreManifest {
         let manifest = StoreManifest(
@@ -39,7 +39,7 @@ package struct StoreManifest: Equatable, Sendable {
     }
 
     /// The manifest with another choice of indexes, durable before this returns.
-    func choosing(_ indexes: SegmentIndexes, in storage: any Storage) throws -> StoreManifest {
+    package func choosing(_ indexes: SegmentIndexes, in storage: any Storage) throws -> StoreManifest {
         guard indexes != self.indexes else { return self }
         var manifest = self
         manifest.indexes = indexes
