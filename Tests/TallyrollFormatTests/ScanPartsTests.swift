@@ -77,7 +77,8 @@ import Testing
     @Test(arguments: [3, 70])
     func distinctTextsMayLieInTheColumn(length: Int) throws {
         let choices = ["a", "b", "c"].map { String(repeating: $0, count: length / 3) }
-        var (memory, list) = (ByteWriter(), ValueList())
+        var memory = ByteWriter()
+        var list = ValueList()
         for row in 0..<500 {
             list.append(offset: UInt32(memory.count), length: UInt32(length / 3))
             memory.bytes(Array(choices[row % 3].utf8))

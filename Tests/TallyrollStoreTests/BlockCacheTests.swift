@@ -98,7 +98,7 @@ import TallyrollIntegrity
         for entry in reader.entries { _ = try use(entry) }
         // What comes when the cache is full, and comes again, stays.
         let favourite = reader.entries[20]
-        for _ in 0..<3 { _ = try use(favourite) }
+        for _ in 0..<3 { for entry in [favourite, reader.entries[21]] { _ = try use(entry) } }
         for _ in 0..<3 {
             for entry in reader.entries[..<20] { _ = try use(entry) }
             #expect(try use(favourite))

@@ -59,7 +59,8 @@ struct CodeVerdicts {
                 let start = word << 6
                 let rows = min(64, count - start)
                 BitPacking.unpack(
-                    packed, width: width, from: start, into: UnsafeMutableBufferPointer(rebasing: codes[..<rows]))
+                    packed, width: width, from: start,
+                    into: UnsafeMutableBufferPointer(rebasing: codes[..<rows]))
                 var bits: UInt64 = 0
                 for row in 0..<rows {
                     let verdict = verdicts[Int(codes[row])]

@@ -292,7 +292,9 @@ package struct IntegerColumn {
                 }
                 precondition(group * size + last < count)
                 if end - place <= IntegerColumn.fewOfGroup {
-                    for index in place..<end { out[index] = sum(ofGroup: group, through: Int(indices[index]) % size) }
+                    for index in place..<end {
+                        out[index] = sum(ofGroup: group, through: Int(indices[index]) % size)
+                    }
                 } else {
                     forEachInGroup(group, through: last) { known[$0] = $1 }
                     for index in place..<end { out[index] = known[Int(indices[index]) % size] }

@@ -35,11 +35,14 @@ struct PageBatch {
     /// Bytes that the rows are taken to need.
     private var bytes = 0
     private var rowBytes = 0
+    /// Bytes on disk of the blocks they lie in.
+    private var stored = 0
 
     /// Rows of a batch at most, pages, and bytes: they wait in memory.
     static let rowsMax = 8192
-    private static let pagesMax = 64
     private static let bytesMax = 16 << 20
+    /// Bytes on disk of the blocks of a batch at most: they stay in memory until their rows were given.
+    private static let storedMax = 8 << 20
     /// The canonical bytes of a block, after which it is cut.
     private static let blockBytes = 4 << 20
     /// Nanoseconds that a row is expected to take.
@@ -52,7 +55,7 @@ struct PageBatch {
     var isFull: Bool { rows >= PageBatch.rowsMax || bytes >= PageBatch.bytesMax }
     /// Whether the page begun last has all the rows that one thread should decode at once.
     var isPageFull: Bool { boxes.last.map { $0.page.count >= PageBatch.pageRowsMax } ?? true }
-    var hasPlaceForPage: Bool { boxes.count < PageBatch.pagesMax }
+    var hasPlaceForPage: Bool { stored < PageBatch.storedMax }
     static let pageRowsMax = 2048
 
     /// Begins a page.
@@ -60,14 +63,16 @@ struct PageBatch {
         let box = spare.popLast() ?? Box()
         box.scan = scan
         box.page.begin(scan: number, index: index, firstSequence: firstSequence)
-        rowBytes = PageBatch.blockBytes / max(scan.entry(index).count, 1)
+        let entry = scan.entry(index)
+        rowBytes = PageBatch.blockBytes / max(entry.count, 1)
+        stored += entry.length
         boxes.append(box)
     }
 
     /// Forgets the pages, loaded or not.
     mutating func removeAll() {
         boxes.removeAll()
-        (rows, bytes) = (0, 0)
+        (rows, bytes, stored) = (0, 0, 0)
     }
 
     /// Adds a row to the page begun last.
@@ -94,13 +99,14 @@ struct PageBatch {
             box.problem = nil
         }
         self.boxes.reverse()
-        (rows, bytes) = (0, 0)
+        (rows, bytes, stored) = (0, 0, 0)
     }
 
     /// Puts the next of the loaded pages in the place of one whose rows were given.
     mutating func takeNext(into page: inout RowPage) {
         guard let box = boxes.popLast() else { return }
         swap(&box.page, &page)
+        box.page.letGo()
         box.scan = nil
         spare.append(box)
     }
