@@ -24,7 +24,9 @@ public struct StoreReads: Sendable {
     // Each answers on the calling thread.
 
     func events(withID id: String) throws -> [RecordedEvent] {
-        try StoreReads.collect(try engine().events(withID: id))
+        let found = try engine().allEvents(withID: id)
+        try StoreReads.requireNone(found.problems)
+        return found.events
     }
 
     func event(at sequence: UInt64) throws -> RecordedEvent? {

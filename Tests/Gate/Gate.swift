@@ -1,8 +1,15 @@
+import Synchronization
 import Tallyroll
 import TallyrollFormat
 import TallyrollQuery
 import TallyrollStore
 import TallyrollWorkload
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Work for `tools/gates` to count: how many instructions and allocations an event or a row costs is the difference
 /// between two runs of this program that differ in nothing but the number of events or of repetitions.
@@ -17,6 +24,8 @@ import TallyrollWorkload
 /// | `read DIR R` | reads every event R times |
 /// | `count DIR EXPRESSION R` | counts R times what an expression means |
 /// | `ask DIR EXPRESSION LIMIT R` | asks R times for the latest events an expression means, as values |
+/// | `pieces DIR N SEGMENTS` | appends N events to a new store, and seals so many segments on the way |
+/// | `set DIR FILE R` | asks each question of a file R times, as `GateQuestions` reads it, and prints what one took |
 @main
 enum Gate {
     static func main() throws {
@@ -42,6 +51,16 @@ enum Gate {
                 throw GateError(description: "expected an expression and a limit")
             }
             print(try ask(question[0], limit: limit, in: directory, times: number))
+        case "pieces":
+            guard let count = arguments.dropFirst(2).first.flatMap({ Int($0) }) else {
+                throw GateError(description: "expected a number of events")
+            }
+            try append(try events(count), to: directory, pieces: number)
+        case "set":
+            guard let file = arguments.dropFirst(2).first else {
+                throw GateError(description: "expected a file of questions")
+            }
+            try GateQuestions.ask(file, in: directory, times: number)
         default: throw GateError(description: "there is no mode \(mode)")
         }
     }
@@ -82,6 +101,23 @@ enum Gate {
         for start in stride(from: 0, to: events.count, by: eventsPerAppend) {
             let end = min(start + eventsPerAppend, events.count)
             try log.appendBlocking(contentsOf: events[start..<end], durability: .os)
+        }
+        try log.closeBlocking()
+    }
+
+    /// Seals `pieces` segments on the way.
+    private static func append(_ events: [AuditEvent], to directory: String, pieces: Int) throws {
+        let size = (events.count + pieces - 1) / pieces
+        let log = try AuditLog.openBlocking(at: directory)
+        for start in stride(from: 0, to: events.count, by: size) {
+            try log.appendBlocking(
+                contentsOf: events[start..<min(start + size, events.count)], durability: .os)
+            let isSealed = Atomic(false)
+            Task {
+                try await log.seal()
+                isSealed.store(true, ordering: .releasing)
+            }
+            while !isSealed.load(ordering: .acquiring) { usleep(100) }
         }
         try log.closeBlocking()
     }

@@ -111,13 +111,13 @@ struct StoreSummaryTests {
         #expect(world.store.snapshot().segments.count > 30)
     }
 
-    @Test func speaksOfSealedSegmentsFromSixteenOn() throws {
+    @Test func speaksOfSealedSegmentsFromTwoOn() throws {
         var world = try Growing(seed: 1)
         for segment in 1...20 {
             try world.append(10)
             try world.store.seal()
             let figures = world.summary.figures(world.store.snapshot().segments)
-            #expect(figures.count == (segment < 16 ? 0 : segment))
+            #expect(figures.count == (segment < 2 ? 0 : segment))
             #expect(figures.allSatisfy { $0.isSound })
         }
         try world.append(8)
@@ -165,6 +165,23 @@ struct StoreSummaryTests {
             let few = try #require(world.summary.holders(of: bytes, .user, count: 5))
             #expect(few.map(\.place).sorted() == found.map(\.place).filter { $0 < 5 }.sorted())
         }
+    }
+
+    @Test func gathersTermsOfFewSegmentsWhenAskingThemHasCostAsMuch() throws {
+        var world = try Growing(seed: 3)
+        for _ in 0..<4 {
+            try world.append(60)
+            try world.store.seal()
+        }
+        let segments = world.store.snapshot().segments
+        #expect(world.summary.figures(segments).count == 4)
+        let terms = try segments.reduce(0) { $0 + (try $1.reader.termCount(.user)) }
+        // A look into a segment counts as 1,000 nanoseconds, a term to be gathered as 150; the first request is free.
+        let requests = (1...40).first { _ in
+            world.summary.holders(of: Array("u3".utf8), .user, count: 4) != nil
+        }
+        let expected = max(2, 1 + (terms * 150 + 3_999) / 4_000)
+        #expect(requests == expected, "\(terms) terms")
     }
 
     /// A segment with a hole says nothing by its ends and terms.

@@ -121,7 +121,7 @@ final class TestStore {
         }
         return StoreSnapshot(
             storeID: storeID, segments: all, tail: tail, endSequence: nextSequence,
-            summary: StoreSummary(segmentsMin: 1, requestsMin: 1))
+            summary: StoreSummary(segmentsMin: 1, manySegments: 1, requestsMin: 1))
     }
 }
 

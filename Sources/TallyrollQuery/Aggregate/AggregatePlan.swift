@@ -84,15 +84,19 @@ struct AggregatePlan: Sendable {
         }
     }
 
+    /// Whether events are only counted, by one field that has codes.
+    var isCountedByCode: Bool {
+        guard isCountOnly, aggregation.width == nil, aggregation.fields.count == 1,
+            case .codes = LeafSource(aggregation.fields[0])
+        else { return false }
+        return true
+    }
+
     /// Nanoseconds that counting an event is expected to take, roughly: what its columns cost to read, and what its
     /// figures cost to keep.
     var costPerEvent: Double {
-        if isCountOnly, aggregation.width == nil, aggregation.fields.count == 1,
-            case .codes = LeafSource(aggregation.fields[0])
-        {
-            // Mostly the posting lists know.
-            return 0.2
-        }
+        // Mostly the posting lists know.
+        if isCountedByCode { return 0.2 }
         func cost(_ field: Field) -> Double {
             switch LeafSource(field) {
             case .sequence: 1

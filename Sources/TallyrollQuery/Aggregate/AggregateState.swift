@@ -171,7 +171,7 @@ struct AggregateState {
 
     /// Takes from the block directory what it says, and tells whether anything else must be read. The smallest and the
     /// largest time of a block say all that is wanted of its times, when all its events are meant and in one group.
-    private mutating func chooseRanges(_ entry: BlockEntry) -> Bool {
+    private mutating func chooseRanges(_ entry: SegmentOutline.Block) -> Bool {
         let isOneGroup = groupColumns.isEmpty && (times == nil || batch.constantTime != nil)
         var mustRead = !groupColumns.isEmpty || !distinctColumns.isEmpty
         if times != nil, batch.constantTime == nil { mustRead = true }

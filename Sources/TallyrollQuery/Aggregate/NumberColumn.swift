@@ -70,7 +70,7 @@ struct NumberColumn {
     }
 
     /// The smallest and the largest value of a block's events, where the block directory says so.
-    func range(_ entry: BlockEntry) -> ClosedRange<Int64>? {
+    func range(_ entry: SegmentOutline.Block) -> ClosedRange<Int64>? {
         switch source {
         case .timestamp: entry.times
         case .recordedAt: entry.recordedTimes

@@ -22,7 +22,9 @@ extension QueryEngine {
         let (scope, trace) = try begin(filter, counts: plan.wantedCounts, isTimed: isTimed, since: start)
         trace.kind = kind
         let (rows, count) = try trace.timed(.gather) {
-            var state = try scope.fold(trace, costPerEvent: plan.costPerEvent) {
+            var state = try scope.fold(
+                trace, costPerEvent: plan.costPerEvent, decidedIsFree: plan.isCountedByCode
+            ) {
                 try AggregateState(plan, seed: seed)
             } body: { scan, state in
                 try state.add(scan)

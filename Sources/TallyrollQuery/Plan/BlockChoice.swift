@@ -17,11 +17,21 @@ struct BlockChoice {
         _ segment: StoreSnapshot.Segment, _ sequences: Range<UInt64>, _ bounds: PreparedFilter.Bounds,
         _ trace: QueryTrace
     ) {
+        let outline = segment.outline
+        if outline.isWhole, sequences.lowerBound <= outline.firstSequence,
+            sequences.upperBound >= outline.endSequence, bounds.holds(outline.times, outline.recordedTimes)
+        {
+            blocks = outline.places
+            events = outline.eventCount
+            times = outline.times
+            recordedTimes = outline.recordedTimes
+            return
+        }
         var expected = segment.firstSequence
-        segment.entries.withUnsafeBufferPointer { entries in
+        outline.blocks.withUnsafeBufferPointer { entries in
             for index in entries.indices {
                 let first = entries[index].firstSequence
-                let end = first + UInt64(entries[index].count)
+                let end = entries[index].endSequence
                 if first > expected { segment.reportGap(expected..<first, sequences, trace) }
                 expected = max(end, expected)
                 guard first < sequences.upperBound, end > sequences.lowerBound else {
@@ -48,9 +58,12 @@ struct BlockChoice {
     }
 }
 
-extension ClosedRange {
-    fileprivate func joined(_ other: ClosedRange) -> ClosedRange {
-        Swift.min(lowerBound, other.lowerBound)...Swift.max(upperBound, other.upperBound)
+extension PreparedFilter.Bounds {
+    /// Whether events of such times all lie within.
+    func holds(_ times: ClosedRange<Int64>, _ recordedTimes: ClosedRange<Int64>) -> Bool {
+        time.lowerBound <= times.lowerBound && time.upperBound >= times.upperBound
+            && recorded.lowerBound <= recordedTimes.lowerBound
+            && recorded.upperBound >= recordedTimes.upperBound
     }
 }
 
@@ -64,7 +77,7 @@ extension StoreSnapshot.Segment {
     }
 
     fileprivate func reportUnreadable(_ index: Int, _ trace: QueryTrace) {
-        let entry = entries[index]
+        let entry = outline.blocks[index]
         trace.report(
             QueryProblem(
                 .damaged, segment: reader.header.number, block: index,

@@ -31,7 +31,7 @@ struct BlockFilters {
         case .texts(let alternatives): blocks = try self.blocks(alternatives)
         }
         // Filters count the blocks of the file.
-        return blocks?.range.upperBound == segment.entries.count ? blocks : nil
+        return blocks?.range.upperBound == segment.outline.blocks.count ? blocks : nil
     }
 
     /// The filter that would be asked about a question; nil when there is none.

@@ -24,6 +24,14 @@ struct Candidates: @unchecked Sendable {
             ? nil : set.few(universe, limit: Candidates.fewLimit)
     }
 
+    /// With the ordinals, which are few and known already.
+    init(_ set: IndexSet, few: [UInt32], name: String, owners: [SegmentReader.LoadedPostings]) {
+        self.set = few.isEmpty ? .nothing : set
+        self.few = few
+        self.name = name
+        self.owners = owners
+    }
+
     /// The events among a block's ordinals, as rows; nil when there is none.
     func rows(_ ordinals: Range<Int>) -> RowSet? {
         if let few {

@@ -133,7 +133,9 @@ struct IndexAnswers {
     private mutating func answer(leaf index: Int) throws -> IndexAnswer? {
         if let blocks = try blocksByID(index) { return IndexAnswer(set: .blocks(blocks), isExact: false) }
         if let blocks = try filters.blocks(leaf: index) {
-            let ranges = blocks.decode().map { segment.ordinals(ofBlock: Int($0)) }.filter { !$0.isEmpty }
+            let ranges = blocks.decode().map { segment.outline.ordinals(ofBlock: Int($0)) }.filter {
+                !$0.isEmpty
+            }
             return IndexAnswer(set: .blocks(ranges), isExact: false)
         }
         if case .outcome = LeafSource(prepared.leaves[index].field) {
@@ -223,7 +225,7 @@ struct IndexAnswers {
             guard case .text(let text) = value else { continue }
             guard try insertBlocks(of: text.string, into: &places) else { return nil }
         }
-        return places.sorted().map { segment.ordinals(ofBlock: $0) }
+        return places.sorted().map { segment.outline.ordinals(ofBlock: $0) }
     }
 
     private func insertBlocks(of id: String, into blocks: inout Set<Int>) throws -> Bool {
@@ -232,9 +234,10 @@ struct IndexAnswers {
         }
         guard let places = try reader.blocksHoldingID(hash: hash) else { return false }
         for place in places where reader.entries.indices.contains(place) {
-            if let block = segment.place(of: reader.entries[place].firstSequence) { blocks.insert(block) }
+            let sequence = reader.entries[place].firstSequence
+            if let block = segment.outline.place(of: sequence) { blocks.insert(block) }
         }
-        if let minted, let block = segment.place(of: minted) { blocks.insert(block) }
+        if let minted, let block = segment.outline.place(of: minted) { blocks.insert(block) }
         return true
     }
 
@@ -287,33 +290,5 @@ struct IndexAnswers {
         // Lists of different dictionaries may share events.
         if !lists.isEmpty { kept.append(.lists(lists, isDisjoint: lists.count == 1)) }
         return kept.isEmpty ? .nothing : kept.count == 1 ? kept[0] : .any(kept)
-    }
-}
-
-extension StoreSnapshot.Segment {
-    /// The places in the segment of a block's events.
-    func ordinals(ofBlock place: Int) -> Range<Int> {
-        entries.withUnsafeBufferPointer { entries in
-            let first = Int(entries[place].firstSequence - firstSequence)
-            return first..<(first + entries[place].count)
-        }
-    }
-
-    /// The place of the block that holds a sequence.
-    func place(of sequence: UInt64) -> Int? {
-        entries.withUnsafeBufferPointer { entries in
-            var (low, high) = (0, entries.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if entries[middle].firstSequence <= sequence { low = middle + 1 } else { high = middle }
-            }
-            // Unreadable entries may hold no events: the one that holds the sequence is before them.
-            var place = low - 1
-            while place >= 0, entries[place].count == 0 { place -= 1 }
-            guard place >= 0, sequence < entries[place].firstSequence + UInt64(entries[place].count) else {
-                return nil
-            }
-            return place
-        }
     }
 }

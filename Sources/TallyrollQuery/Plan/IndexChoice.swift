@@ -160,7 +160,14 @@ struct IndexChoice {
         let length = (set.map { Double($0.most(universe)) } ?? share * Double(universe)) * span
         // Few rows are looked up one by one; many lists are walked through.
         let asking = sets.isEmpty ? length * 0.1 : min(rows * PlanCosts.seek, length * PlanCosts.decode)
-        return loading + asking + after < before
+        return loading + asking * looked(left, rows) + after < before
+    }
+
+    /// The share of the segment that the run has to look at before it has what it wants.
+    private func looked(_ places: [Int], _ rows: Double) -> Double {
+        guard case .rows(let limit) = scope.purpose else { return 1 }
+        let meant = places.reduce(rows) { $0 * costs.share(residual[$1].tree) }
+        return min(1, Double(limit) / max(meant, 1))
     }
 
     /// Nanoseconds for the columns of some parts, as far as the run has to look for what it wants.
@@ -199,7 +206,12 @@ struct IndexChoice {
             let question = prepared.leaves[leaf]
             let isEventTime = question.field == .time
             guard isEventTime || question.field == .recorded else { continue }
-            cut[leaf] = plan.segment.entries.withUnsafeBufferPointer { entries in
+            let outline = plan.segment.outline
+            if question.verdict(isEventTime ? outline.times : outline.recordedTimes) != nil {
+                cut[leaf] = 0
+                continue
+            }
+            cut[leaf] = outline.blocks.withUnsafeBufferPointer { entries in
                 var count = 0.0
                 for block in plan.blocks {
                     let range = isEventTime ? entries[block].times : entries[block].recordedTimes
@@ -257,7 +269,7 @@ struct IndexChoice {
     ) -> ColumnSizes {
         let hasColumns = plan.residual.count { $0.tree.needsColumns(prepared.leaves) } > 0
         guard plan.residual.count > 1, hasColumns, plan.blocks.count >= 4, let last = plan.blocks.last,
-            let block = try? plan.segment.reader.block(plan.segment.entries[last])
+            let block = try? plan.segment.reader.block(plan.segment.outline.blocks[last])
         else { return ColumnSizes() }
         return ColumnSizes(block)
     }

@@ -43,6 +43,14 @@ enum LeafSource: Sendable {
             }
     }
 
+    /// Whether it is a number of its own, and no code.
+    var isNumber: Bool {
+        switch self {
+        case .sequence, .timestamp, .recordedAt, .outcome: true
+        case .id, .duration, .codes, .text, .document, .anyText: false
+        }
+    }
+
     /// Whether a block holds it as plain numbers.
     var isCheap: Bool {
         switch self {

@@ -25,6 +25,8 @@ struct PlanCosts {
     static let decode = 1.5
     /// How many ordinals of a list are below one.
     static let rank = 60.0
+    /// Finding the list of a code.
+    static let openList = 100.0
     /// Finding the codes of a block, and counting a row by its code: in passing, and by itself.
     static let countBlock = 1_200.0
     static let countCode = 1.2

@@ -17,6 +17,13 @@ package struct PreparedFilter: Sendable {
     let required: [(leaf: Int, field: Field, dictionary: DictionaryID)]
     /// What must hold all together.
     let parts: [FilterTree]
+    /// Those of the parts that posting lists answer exactly, and the numbers of the others.
+    let lists: [ListQuestion]
+    let others: [Int]
+    /// Whether the others are about results, times and places, which columns tell fastest.
+    let othersAreNumbers: Bool
+    /// What the lists are about, for explanations.
+    let listNames: String
     /// The fields that the parts ask about, and the parts as expressions, for explanations.
     let partNames: [String]
     let partTexts: [String]
@@ -54,9 +61,17 @@ package struct PreparedFilter: Sendable {
             else { return nil }
             return (leaf, field, dictionary)
         }
+        (lists, others) = ListQuestion.among(parts, questions, terms)
+        let (parts, leaves) = (self.parts, self.leaves)
+        othersAreNumbers = others.allSatisfy { number in
+            guard case .leaf(let leaf) = parts[number] else { return false }
+            return LeafSource(leaves[leaf].field).isNumber
+        }
         isCheap = builder.leaves.allSatisfy { LeafSource($0.field).isCheap }
         partTexts = simplified.conjuncts.map(PreparedFilter.text)
         partNames = parts.map { PreparedFilter.name($0, questions) }
+        let names = partNames
+        listNames = lists.flatMap(\.parts).map { names[$0] }.joined(separator: " + ")
         if let sequence = simplified.bounds(of: .sequence), let time = simplified.bounds(of: .time),
             let recorded = simplified.bounds(of: .recorded)
         {

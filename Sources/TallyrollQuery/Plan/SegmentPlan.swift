@@ -25,6 +25,11 @@ struct SegmentPlan: Sendable {
     /// Nanoseconds that looking at all the blocks is expected to take.
     var cost = 0.0
 
+    /// Whether all events of the segment are meant, so that its indexes may say all there is to know.
+    var isDecided: Bool {
+        residual.isEmpty && candidates == nil && blocks.count == segment.outline.blocks.count
+    }
+
     /// The residual as one tree.
     var tree: FilterTree { .all(residual.map(\.tree)) }
 }

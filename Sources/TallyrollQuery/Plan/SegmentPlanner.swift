@@ -7,7 +7,7 @@ struct SegmentPlanner {
     private let scope: QueryScope
     private let trace: QueryTrace
     private let place: Int
-    private let filter: SegmentFilter
+    private var openedFilter: SegmentFilter?
     private var plan: SegmentPlan
 
     private var segment: StoreSnapshot.Segment { plan.segment }
@@ -20,7 +20,7 @@ struct SegmentPlanner {
             let before = planner.segment.reader.indexBytesRead
             planner.run()
             trace.segments[place].indexBytesRead += planner.segment.reader.indexBytesRead - before
-            planner.plan.verdicts = planner.filter.verdicts
+            if let filter = planner.openedFilter { planner.plan.verdicts = filter.verdicts }
             return planner.plan
         }
     }
@@ -30,7 +30,16 @@ struct SegmentPlanner {
         self.place = place
         self.trace = trace
         plan = SegmentPlan(place: place, segment: scope.snapshot.segments[place])
-        filter = SegmentFilter(scope.prepared, scope.snapshot.segments[place].reader)
+    }
+
+    /// Made when it is first needed: most plans get by without.
+    private var filter: SegmentFilter {
+        mutating get {
+            if let openedFilter { return openedFilter }
+            let filter = SegmentFilter(prepared, segment.reader)
+            openedFilter = filter
+            return filter
+        }
     }
 
     private mutating func run() {
@@ -41,6 +50,7 @@ struct SegmentPlanner {
         trace.segments[place].blocksPrunedByTime = choice.prunedByTime
         if plan.blocks.isEmpty { return prune(choice.prunedByTime > 0 ? .time : .sequence) }
         do {
+            if try planByLists(choice) { return }
             if !scope.sieve.hasLookedUp(place), let field = try absentField() {
                 return prune(.index(field.description))
             }
@@ -105,6 +115,62 @@ struct SegmentPlanner {
         }
     }
 
+    // MARK: Posting lists
+
+    /// Plans by posting lists alone where they leave few events; false where it takes more to decide.
+    private mutating func planByLists(_ choice: BlockChoice) throws -> Bool {
+        guard !prepared.lists.isEmpty, segment.reader.isSealed, PlanPolicy.current == .costs,
+            choice.blocks.count == segment.outline.blocks.count
+        else { return false }
+        let found: ListPlan
+        switch try ListPlan.make(
+            scope, segment.reader, place: place, blocks: choice.blocks.count)
+        {
+        case .undecided: return false
+        case .absent(let field):
+            prune(.index(field.description))
+            return true
+        case .found(let plan): found = plan
+        }
+        var left = prepared.others
+        for (number, question) in prepared.lists.enumerated() {
+            guard let count = found.asked.first(where: { $0.question == number })?.count else {
+                left += question.parts
+                continue
+            }
+            for part in question.parts {
+                trace.parts[part].indexSegments += 1
+                trace.parts[part].indexEstimate += Double(count)
+                if part < 64 { trace.segments[place].indexedParts |= 1 << UInt64(part) }
+            }
+        }
+        let few = found.candidates.few?.count ?? 0
+        var meant = Double(few)
+        for number in left {
+            guard case .leaf(let leaf) = prepared.parts[number], known(leaf, choice) == true else {
+                let share = PlanCosts.usualShare(prepared.parts[number], prepared.leaves)
+                plan.residual.append(
+                    SegmentPlan.Part(number: number, tree: prepared.parts[number], share: share))
+                meant *= share
+                continue
+            }
+        }
+        if plan.residual.count > 1 { plan.residual.sort { $0.share < $1.share } }
+        trace.segments[place].estimatedCandidates += few
+        trace.segments[place].estimatedRows += Int(meant)
+        guard few > 0 else {
+            prune(.index(found.candidates.name))
+            return true
+        }
+        trace.segments[place].access = .indexes
+        plan.candidates = found.candidates
+        keepBlocks(found.candidates)
+        plan.cost =
+            plan.residual.isEmpty
+            ? 0 : Double(plan.blocks.count) * PlanCosts.openBlock + Double(few) * PlanCosts.seek
+        return true
+    }
+
     // MARK: Small segments
 
     /// Whether the columns of the one block that is left answer sooner than it takes to choose among indexes.
@@ -159,9 +225,23 @@ struct SegmentPlanner {
 
     /// Keeps the blocks in which one of some ordinals lies.
     private mutating func keepBlocks(of ordinals: [UInt32]) {
+        let outline = plan.segment.outline
+        if outline.isWhole, plan.blocks.count == outline.blocks.count, ordinals.count * 8 < plan.blocks.count
+        {
+            // Fewer events than blocks: each is looked for.
+            var kept: [Int] = []
+            for ordinal in ordinals
+            where kept.last.map({ outline.ordinals(ofBlock: $0).upperBound <= ordinal }) ?? true {
+                if let place = outline.place(of: outline.firstSequence + UInt64(ordinal)) {
+                    kept.append(place)
+                }
+            }
+            plan.blocks = kept
+            return
+        }
         var next = 0
         plan.blocks.removeAll { block in
-            let range = plan.segment.ordinals(ofBlock: block)
+            let range = outline.ordinals(ofBlock: block)
             while next < ordinals.count, Int(ordinals[next]) < range.lowerBound { next += 1 }
             return next >= ordinals.count || Int(ordinals[next]) >= range.upperBound
         }
@@ -169,9 +249,22 @@ struct SegmentPlanner {
 
     /// Keeps the blocks that overlap one of some ascending ranges.
     private mutating func keepBlocks(_ ranges: [Range<Int>]) {
+        let outline = plan.segment.outline
+        if outline.isWhole, plan.blocks.count == outline.blocks.count, ranges.count * 8 < plan.blocks.count {
+            // The ranges are whole blocks, and few.
+            var kept: [Int] = []
+            for range in ranges where !range.isEmpty {
+                guard let place = outline.place(of: outline.firstSequence + UInt64(range.lowerBound)) else {
+                    continue
+                }
+                if kept.last != place { kept.append(place) }
+            }
+            plan.blocks = kept
+            return
+        }
         var next = 0
         plan.blocks.removeAll { block in
-            let range = plan.segment.ordinals(ofBlock: block)
+            let range = outline.ordinals(ofBlock: block)
             while next < ranges.count, ranges[next].upperBound <= range.lowerBound { next += 1 }
             return next >= ranges.count || ranges[next].lowerBound >= range.upperBound
         }

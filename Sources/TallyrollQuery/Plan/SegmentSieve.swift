@@ -33,6 +33,8 @@ struct SegmentSieve: Sendable {
     /// For each of the `figures`, the events that hold the term that is asked for.
     private var counts: [UInt32] = []
     private let fields: [Field]
+    /// For questions about one term, by number: the term's code in each of the `figures`, 0 where it is not known.
+    private var codes: [(leaf: Int, codes: [UInt32])] = []
 
     private enum Fate {
         static let open: UInt8 = 0
@@ -70,11 +72,15 @@ struct SegmentSieve: Sendable {
                 fates[place] = Fate.time
             }
         }
-        for place in figures.count..<segments.count
-        where segments[place].firstSequence >= sequences.upperBound
-            || segments[place].endSequence <= sequences.lowerBound
-        {
-            fates[place] = Fate.sequence
+        for place in figures.count..<segments.count {
+            let outline = segments[place].outline
+            if outline.firstSequence >= sequences.upperBound || outline.endSequence <= sequences.lowerBound {
+                fates[place] = Fate.sequence
+            } else if outline.isWhole,
+                !bounds.time.overlaps(outline.times) || !bounds.recorded.overlaps(outline.recordedTimes)
+            {
+                fates[place] = Fate.time
+            }
         }
         if !figures.isEmpty, !sequences.isEmpty {
             for number in prepared.required.indices.prefix(Fate.absentMax) {
@@ -93,10 +99,12 @@ struct SegmentSieve: Sendable {
         unknownParts += 1
         guard let summary, let terms = prepared.terms[leaf] else { return }
         var held = [UInt32](repeating: 0, count: figures.count)
+        var known = terms.count == 1 ? held : []
         for term in terms {
             guard let holders = summary.holders(of: term, dictionary, count: figures.count) else { return }
             for holder in holders {
                 held[holder.place] = holder.count.map { UInt32($0) } ?? SegmentSieve.unknown
+                if terms.count == 1 { known[holder.place] = holder.code }
             }
         }
         for place in figures.indices
@@ -104,7 +112,16 @@ struct SegmentSieve: Sendable {
             fates[place] = Fate.absent + UInt8(number)
         }
         unknownParts -= 1
+        if terms.count == 1 { codes.append((leaf, known)) }
         if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    /// The code in a segment of the one term that a question names; nil when the summary does not know.
+    func code(leaf: Int, _ place: Int) -> UInt32? {
+        guard place < figures.count, let known = codes.first(where: { $0.leaf == leaf })?.codes,
+            known[place] != 0
+        else { return nil }
+        return known[place]
     }
 
     /// Whether a segment is known to hold a term that each part requires, as far as the segment itself would know.
@@ -186,18 +203,18 @@ struct SegmentSieve: Sendable {
     func trace(_ place: Int, _ segment: StoreSnapshot.Segment) -> QueryTrace.Segment {
         var trace = QueryTrace.Segment(
             number: segment.reader.header.number, isSealed: segment.reader.isSealed,
-            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
+            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.outline.blocks.count)
         switch fates[place] {
         case Fate.open: break
         case Fate.impossible: trace.prunedBy = .impossible
         case Fate.sequence: trace.prunedBy = .sequence
         case Fate.time:
             trace.prunedBy = .time
-            trace.blocksPrunedByTime = segment.entries.count
+            trace.blocksPrunedByTime = segment.outline.blocks.count
         case Fate.decided:
             trace.access = decidedPart == nil && grouped.isEmpty ? .directory : .indexes
             if let decidedPart, decidedPart < 64 { trace.indexedParts = 1 << UInt64(decidedPart) }
-            trace.blocksDecided = segment.entries.count
+            trace.blocksDecided = segment.outline.blocks.count
             trace.candidates = decidedEvents(place)
             trace.rowsMatched = trace.candidates
             trace.estimatedCandidates = trace.candidates

@@ -32,7 +32,7 @@ struct SegmentTraces {
         let segment = segments[place]
         return QueryTrace.Segment(
             number: segment.reader.header.number, isSealed: segment.reader.isSealed,
-            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.entries.count)
+            events: Int(segment.endSequence - segment.firstSequence), blocks: segment.outline.blocks.count)
     }
 
     /// Of every segment.

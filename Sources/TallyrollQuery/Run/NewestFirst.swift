@@ -57,7 +57,7 @@ final class NewestFirst {
                 let isKnown = place < figures.count && figures[place].isSound
                 guard
                     let latest = isKnown
-                        ? figures[place].times.upperBound : latestTime(scope.snapshot.segments[place])
+                        ? figures[place].times.upperBound : latestTime(scope.snapshot.segments[place].outline)
                 else { continue }
                 queue.push(Item(timestamp: latest, sequence: UInt64.max, content: .segment(place)))
             }
@@ -65,14 +65,8 @@ final class NewestFirst {
         openTail()
     }
 
-    private func latestTime(_ segment: StoreSnapshot.Segment) -> Int64? {
-        segment.entries.withUnsafeBufferPointer { entries in
-            var latest: Int64?
-            for index in entries.indices {
-                latest = max(latest ?? Int64.min, entries[index].times.upperBound)
-            }
-            return latest
-        }
+    private func latestTime(_ outline: SegmentOutline) -> Int64? {
+        outline.blocks.isEmpty ? nil : outline.times.upperBound
     }
 
     private func openTail() {
@@ -142,13 +136,13 @@ final class NewestFirst {
         let scan = SegmentScan(scope, segment: place, trace)
         guard !scan.blocks.isEmpty else { return }
         trace.timed(.order) {
-            scan.segment.entries.withUnsafeBufferPointer { entries in
+            let outline = scan.segment.outline
+            outline.blocks.withUnsafeBufferPointer { entries in
                 var order = Array(scan.blocks.reversed())
                 if let bound { order.removeAll { entries[$0].times.lowerBound > bound.timestamp } }
-                let isOrdered = zip(order, order.dropFirst()).allSatisfy {
-                    entries[$0].times.upperBound >= entries[$1].times.upperBound
+                if !outline.isOrdered {
+                    order.sort { entries[$0].times.upperBound > entries[$1].times.upperBound }
                 }
-                if !isOrdered { order.sort { entries[$0].times.upperBound > entries[$1].times.upperBound } }
                 guard let first = order.first else { return }
                 scans.append(scan)
                 blockOrders.append(order)

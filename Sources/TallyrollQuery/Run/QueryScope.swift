@@ -1,8 +1,9 @@
 import TallyrollFormat
 import TallyrollStore
 
-/// What a run looks at: the snapshot, the filter, and the sequences it may see.
-struct QueryScope: Sendable {
+/// What a run looks at: the snapshot, the filter, and the sequences it may see. A reference, since every segment's
+/// plan and scan holds it.
+final class QueryScope: Sendable {
     let snapshot: StoreSnapshot
     let prepared: PreparedFilter
     let purpose: QueryPurpose
@@ -71,7 +72,7 @@ struct QueryScope: Sendable {
     /// that lie elsewhere.
     private func reportProblems(_ trace: QueryTrace) {
         guard let wanted = prepared.bounds?.sequence else { return }
-        for problem in snapshot.problems.lazy.map({ QueryProblem($0, in: snapshot) }) {
+        for problem in snapshot.problems.lazy.map({ QueryProblem($0, in: self.snapshot) }) {
             guard wanted.upperBound >= Int64(clamping: problem.sequences.lowerBound) else { continue }
             // What lies at the end may hold any number of events.
             let isAtEnd = problem.sequences.upperBound >= snapshot.endSequence

@@ -33,7 +33,7 @@ final class SegmentFilter {
     // MARK: Without reading
 
     /// What is known of all events of a block from its entry alone, or nil.
-    func decide(_ tree: FilterTree, _ entry: borrowing BlockEntry) -> Bool? {
+    func decide(_ tree: FilterTree, _ entry: SegmentOutline.Block) -> Bool? {
         switch tree {
         case .constant(let value): return value
         case .not(let inner): return decide(inner, entry).map { !$0 }

@@ -10,15 +10,19 @@ extension QueryScope {
     /// each on a partial result of its own from `initial`, which `merge` then adds up in no particular order; so
     /// nothing may depend on the order of segments. Memory is that of one partial result a processor.
     ///
-    /// `costPerEvent` is how many nanoseconds `body` is expected to take for each event, beyond finding it.
+    /// `costPerEvent` is how many nanoseconds `body` is expected to take for each event, beyond finding it; nothing
+    /// where `decidedIsFree` and all events of a segment are meant.
     func fold<Partial>(
-        _ trace: QueryTrace, costPerEvent: Double = 0, _ initial: @Sendable () throws -> Partial,
+        _ trace: QueryTrace, costPerEvent: Double = 0, decidedIsFree: Bool = false,
+        _ initial: @Sendable () throws -> Partial,
         body: @Sendable (SegmentScan, inout Partial) throws -> Void,
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
         let (plans, cost) = try trace.timed(.plan) {
-            let plans = try self.plans(trace).map { $0.addingCost(costPerEvent) }
-            return (plans, plans.reduce(0) { $0 + $1.cost })
+            let plans = try self.plans(trace).map {
+                decidedIsFree && $0.isDecided ? $0 : $0.addingCost(costPerEvent)
+            }
+            return (plans, plans.reduce(0) { $0 + $1.cost + ParallelRun.scanCost })
         }
         let threads = ParallelRun.threads(for: cost)
         guard threads > 1 else {
@@ -66,9 +70,7 @@ extension SegmentPlan {
     fileprivate func addingCost(_ perEvent: Double) -> SegmentPlan {
         guard perEvent > 0 else { return self }
         var plan = self
-        let events = segment.entries.withUnsafeBufferPointer { entries in
-            blocks.reduce(0) { $0 + entries[$1].count }
-        }
+        let events = segment.outline.events(ofBlocks: blocks)
         plan.cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
         return plan
     }
@@ -80,6 +82,8 @@ package enum ParallelRun {
     private static let worthwhile = 2_000_000.0
     /// Nanoseconds that planning a segment is expected to take.
     static let planCost = 3_000.0
+    /// Nanoseconds that a scan of a segment takes, whatever it finds.
+    static let scanCost = 3_000.0
 
     /// Threads to use at most; for tests.
     @TaskLocal package static var limit: Int?

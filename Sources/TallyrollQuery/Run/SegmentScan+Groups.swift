@@ -81,7 +81,8 @@ extension SegmentScan {
         let columnCost =
             min(Double(meant), blockCount) * PlanCosts.countBlock + Double(meant) * PlanCosts.seekCode
         guard lists.termCount <= SegmentScan.markedListsMax,
-            Double(lists.termCount * ordinals.count) * PlanCosts.markedWord / 64 < columnCost
+            Double(lists.termCount)
+                * (PlanCosts.openList + Double(ordinals.count) * PlanCosts.markedWord / 64) < columnCost
         else { return false }
         let terms = try codes.map { try lists.list($0) }
         let share = Double(ordinals.count) / Double(max(lists.universe, 1))
@@ -117,7 +118,7 @@ extension SegmentScan {
         let found = candidates?.ordinals(in: ordinals)
         var next = 0
         for index in blocks(of: ordinals) {
-            let range = segment.ordinals(ofBlock: index)
+            let range = segment.outline.ordinals(ofBlock: index)
             guard let found else {
                 if range.clamped(to: ordinals) == range {
                     gather(index) { block in try counts.add(block) }

@@ -14,7 +14,7 @@ final class SegmentScan {
     /// What the indexes leave over; nil when they were not asked.
     var candidates: Candidates? { plan.candidates }
     private let place: Int
-    private let filter: SegmentFilter
+    private lazy var filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     private let tree: FilterTree
     private var readBlocks: Set<Int> = []
     /// What other threads found in blocks that will be asked for.
@@ -41,10 +41,9 @@ final class SegmentScan {
         segment = plan.segment
         tree = plan.tree
         self.blocks = blocks.map { Array($0) } ?? plan.blocks
-        filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     }
 
-    func entry(_ index: Int) -> BlockEntry { segment.entries[index] }
+    func entry(_ index: Int) -> SegmentOutline.Block { segment.outline.blocks[index] }
 
     // MARK: Blocks
 
@@ -55,9 +54,9 @@ final class SegmentScan {
             if known?.block != nil { readBlocks.insert(index) }
             return known
         }
-        let entry = segment.entries[index]
+        let entry = segment.outline.blocks[index]
         guard let candidates = candidates(index, entry) else { return nil }
-        let verdict = filter.decide(tree, entry)
+        let verdict = plan.residual.isEmpty ? true : filter.decide(tree, entry)
         if verdict == false {
             trace.segments[place].blocksPrunedByTime += 1
             return nil
@@ -135,7 +134,7 @@ final class SegmentScan {
 
     /// Calls `body` with the reader of a block; nil when the block cannot be read, which is reported.
     func read<R>(_ index: Int, _ body: (BlockReader) throws -> R) -> R? {
-        let entry = segment.entries[index]
+        let entry = segment.outline.blocks[index]
         do {
             let block = try segment.reader.block(entry)
             let (bytes, inflated) = (block.bytesRead, block.bytesInflated)
@@ -168,7 +167,7 @@ final class SegmentScan {
     }
 
     func report(_ error: any Error, _ index: Int) {
-        let entry = segment.entries[index]
+        let entry = segment.outline.blocks[index]
         trace.report(
             QueryProblem(
                 error, segment: segment.reader.header.number, block: index,
@@ -176,7 +175,7 @@ final class SegmentScan {
     }
 
     /// The rows that the query's sequences and the indexes leave over; nil when none.
-    private func candidates(_ index: Int, _ entry: borrowing BlockEntry) -> RowSet? {
+    private func candidates(_ index: Int, _ entry: SegmentOutline.Block) -> RowSet? {
         let range = rowRange(entry.firstSequence, entry.count)
         guard !range.isEmpty else { return nil }
         let isWhole = range.count == entry.count
@@ -236,8 +235,10 @@ final class SegmentScan {
     /// with the blocks that must be looked at.
     func forEachStretch(decided: (Range<Int>) throws -> Void, undecided: (Int) throws -> Void) throws {
         var stretch = 0..<0
+        let tree = tree
         for index in blocks {
-            let verdict = filter.decide(tree, segment.entries[index])
+            let entry = segment.outline.blocks[index]
+            let verdict = plan.residual.isEmpty ? true : filter.decide(tree, entry)
             if verdict == false {
                 trace.segments[place].blocksPrunedByTime += 1
                 continue
@@ -247,8 +248,8 @@ final class SegmentScan {
                 continue
             }
             trace.segments[place].blocksDecided += 1
-            let firstSequence = segment.entries[index].firstSequence
-            let rows = rowRange(firstSequence, segment.entries[index].count)
+            let firstSequence = entry.firstSequence
+            let rows = rowRange(firstSequence, entry.count)
             let start = ordinalRange(firstSequence, 0).lowerBound
             let ordinals = (start + rows.lowerBound)..<(start + rows.upperBound)
             if stretch.upperBound == ordinals.lowerBound {
@@ -262,9 +263,7 @@ final class SegmentScan {
     }
 
     /// The events of the scan's blocks.
-    var events: Int {
-        segment.entries.withUnsafeBufferPointer { entries in blocks.reduce(0) { $0 + entries[$1].count } }
-    }
+    var events: Int { segment.outline.events(ofBlocks: blocks) }
 
     /// No more events are meant in the scan's blocks than this.
     var mostEvents: Int {
@@ -298,9 +297,8 @@ final class SegmentScan {
 
     /// The blocks that hold a run of ordinals that `forEachStretch` gave, which are to be looked at after all.
     func blocks(of ordinals: Range<Int>) -> [Int] {
-        let found = blocks.filter {
-            ordinalRange(segment.entries[$0].firstSequence, segment.entries[$0].count).overlaps(ordinals)
-        }
+        let outline = segment.outline
+        let found = blocks.filter { outline.ordinals(ofBlock: $0).overlaps(ordinals) }
         trace.segments[place].blocksDecided -= found.count
         return found
     }

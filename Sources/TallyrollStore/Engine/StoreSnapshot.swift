@@ -6,15 +6,19 @@ package struct StoreSnapshot: Sendable {
     /// A segment and the blocks of it that are part of the snapshot.
     package struct Segment: Sendable {
         package var reader: SegmentReader
-        package var entries: [BlockEntry]
+        package var entries: [BlockEntry] {
+            didSet { outline = SegmentOutline(entries, from: firstSequence) }
+        }
+        package private(set) var outline: SegmentOutline
 
         package init(reader: SegmentReader, entries: [BlockEntry]) {
             self.reader = reader
             self.entries = entries
+            outline = reader.outline(of: entries)
         }
 
         package var firstSequence: UInt64 { reader.header.firstSequence }
-        package var endSequence: UInt64 { entries.last?.endSequence ?? firstSequence }
+        package var endSequence: UInt64 { outline.endSequence }
     }
 
     /// Events that are in no block yet.

@@ -96,6 +96,7 @@ package final class SegmentReader: Sendable {
         self.cache = cache
         indexProblem = nil
         sealedEntries = entries
+        ownOutline = SegmentOutline(entries, from: header.firstSequence)
         growingTerms = nil
         sealedTerms = SealedTerms(file, footer: footer, budget: cache.terms) {
             let end = entries.last.map { $0.offset + $0.length } ?? SegmentHeader.byteCount
@@ -119,6 +120,7 @@ package final class SegmentReader: Sendable {
         let scan = try BlockScan(file, header: header, limit: size)
         growingTerms = scan.terms
         sealedEntries = scan.pieces.compactMap { if case .block(let entry, _) = $0 { entry } else { nil } }
+        ownOutline = SegmentOutline(sealedEntries, from: header.firstSequence)
     }
 
     /// A segment that this process is writing: blocks are announced as they are written.
@@ -133,6 +135,7 @@ package final class SegmentReader: Sendable {
         sealedTerms = nil
         growingTerms = GrowingTerms()
         sealedEntries = []
+        ownOutline = SegmentOutline([], from: header.firstSequence)
     }
 
     /// Takes note of the terms of a block that was written to an open segment.
@@ -205,19 +208,35 @@ package final class SegmentReader: Sendable {
         return growingTerms ?? GrowingTerms()
     }
 
+    /// The outline of the blocks found when the segment was opened.
+    private let ownOutline: SegmentOutline
+
+    /// The outline of blocks of the segment, as many as a snapshot shows.
+    package func outline(of entries: [BlockEntry]) -> SegmentOutline {
+        isSealed && entries.count == sealedEntries.count
+            ? ownOutline : SegmentOutline(entries, from: header.firstSequence)
+    }
+
     /// The reader of a block, kept in the cache.
     package func block(_ entry: BlockEntry) throws -> BlockReader {
-        let key = BlockCache.Key(segment: header.number, offset: entry.offset)
+        try block(SegmentOutline.Block(entry))
+    }
+
+    /// The reader of a block, kept in the cache.
+    package func block(_ place: SegmentOutline.Block) throws -> BlockReader {
+        let key = BlockCache.Key(segment: header.number, offset: place.offset)
         if let known = cache[key] { return known }
-        let block = try openBlock(entry, gauge: cache.gauge)
+        let block = try openBlock(place, gauge: cache.gauge)
         cache.insert(block, key)
         return block
     }
 
     /// A reader of a block that is not kept: for walks over everything.
-    package func openBlock(_ entry: BlockEntry) throws -> BlockReader { try openBlock(entry, gauge: nil) }
+    package func openBlock(_ entry: BlockEntry) throws -> BlockReader {
+        try openBlock(SegmentOutline.Block(entry), gauge: nil)
+    }
 
-    private func openBlock(_ entry: BlockEntry, gauge: MemoryGauge?) throws -> BlockReader {
+    private func openBlock(_ entry: SegmentOutline.Block, gauge: MemoryGauge?) throws -> BlockReader {
         guard entry.isReadable else {
             throw FormatError(
                 .invalid, "block", offset: entry.offset, expected: "a readable block",

@@ -20,6 +20,8 @@ package final class StoreSummary: Sendable {
         package var place: Int
         /// The events with the term; nil when that is not known, nor whether there are any.
         package var count: Int?
+        /// The code of the term in the segment; 0 when that is not known.
+        package var code: UInt32 = 0
     }
 
     fileprivate struct State {
@@ -27,16 +29,22 @@ package final class StoreSummary: Sendable {
         var figures: [Figures] = []
         var terms: [DictionaryID: TermHolders] = [:]
         var requests: [DictionaryID: Int] = [:]
+        /// For each dictionary, nanoseconds that asking the segments was expected to take so far, and that gathering
+        /// its terms is.
+        var spent: [DictionaryID: Double] = [:]
+        var prices: [DictionaryID: Double] = [:]
     }
 
     private let state = Mutex(State())
     private let segmentsMin: Int
+    private let manySegments: Int
     private let requestsMin: Int
 
-    /// Speaks of snapshots of at least so many segments, and of a dictionary from so many requests on: before, asking
-    /// the segments costs less.
-    package init(segmentsMin: Int = 16, requestsMin: Int = 2) {
+    /// Speaks of snapshots of at least `segmentsMin` segments, and of a dictionary from `requestsMin` requests on: of
+    /// fewer than `manySegments`, when asking them has cost as much as gathering their terms.
+    package init(segmentsMin: Int = 2, manySegments: Int = 16, requestsMin: Int = 2) {
         self.segmentsMin = segmentsMin
+        self.manySegments = manySegments
         self.requestsMin = requestsMin
     }
 
@@ -64,15 +72,32 @@ package final class StoreSummary: Sendable {
     /// - Complexity: O(segments found); O(terms) of segments that were not asked about before.
     package func holders(of term: [UInt8], _ dictionary: DictionaryID, count: Int) -> [Holder]? {
         state.withLock { state in
-            state.holders(dictionary, requestsMin)?.holders(of: term, count: count)
+            let cost = StoreSummary.lookUp * Double(count)
+            guard isWorth(dictionary, cost, &state) else { return nil }
+            return state.holders(dictionary).holders(of: term, count: count)
         }
     }
 
     /// Whether `totals` can say how many events of some segments have each term of a dictionary.
     package func knowsTotals(_ dictionary: DictionaryID, in places: Range<Int>) -> Bool {
         state.withLock { state in
-            state.holders(dictionary, requestsMin)?.knowsTotals(in: places) ?? false
+            let cost = state.price(dictionary, count: places.upperBound)
+            guard isWorth(dictionary, cost, &state) else { return false }
+            return state.holders(dictionary).knowsTotals(in: places)
         }
+    }
+
+    /// Nanoseconds that a look into a segment's dictionary is expected to take.
+    private static let lookUp = 1_000.0
+
+    /// Whether a dictionary was asked about often enough, if this request would cost so much, for its terms to be
+    /// gathered.
+    private func isWorth(_ dictionary: DictionaryID, _ cost: Double, _ state: inout State) -> Bool {
+        state.requests[dictionary, default: 0] += 1
+        guard state.requests[dictionary, default: 0] >= requestsMin else { return false }
+        if state.terms[dictionary] != nil || state.readers.count >= manySegments { return true }
+        state.spent[dictionary, default: 0] += cost
+        return state.spent[dictionary, default: 0] >= state.price(dictionary, count: state.readers.count)
     }
 
     /// The terms that events of some segments have, each with the number of these events. Segments that are not sound
@@ -106,10 +131,17 @@ package struct TermTotals: Sendable {
 }
 
 extension StoreSummary.State {
-    /// What is known of a dictionary's terms, brought up to date; nil as long as asking the segments costs less.
-    fileprivate mutating func holders(_ dictionary: DictionaryID, _ requestsMin: Int) -> TermHolders? {
-        requests[dictionary, default: 0] += 1
-        guard requests[dictionary, default: 0] >= requestsMin else { return nil }
+    /// Nanoseconds that gathering a dictionary's terms is expected to take.
+    fileprivate mutating func price(_ dictionary: DictionaryID, count: Int) -> Double {
+        if let known = prices[dictionary] { return known }
+        let terms = readers.prefix(count).reduce(0) { $0 + ((try? $1.termCount(dictionary)) ?? 0) }
+        let price = Double(terms) * 150
+        prices[dictionary] = price
+        return price
+    }
+
+    /// What is known of a dictionary's terms, brought up to date.
+    fileprivate mutating func holders(_ dictionary: DictionaryID) -> TermHolders {
         let holders = terms[dictionary] ?? TermHolders(dictionary)
         terms[dictionary] = holders
         while holders.segmentCount < readers.count {
@@ -125,21 +157,10 @@ extension StoreSummary.Figures {
         firstSequence = segment.firstSequence
         endSequence = segment.endSequence
         guard let footer = segment.reader.footer, footer.endSequence == endSequence,
-            segment.reader.headerProblem == nil, let first = segment.entries.first
+            segment.reader.headerProblem == nil, segment.outline.isWhole
         else { return }
-        times = first.times
-        recordedTimes = first.recordedTimes
-        var expected = firstSequence
-        for entry in segment.entries {
-            guard entry.isReadable, entry.firstSequence == expected else { return }
-            expected = entry.endSequence
-            times =
-                min(times.lowerBound, entry.times.lowerBound)...max(times.upperBound, entry.times.upperBound)
-            recordedTimes =
-                min(
-                    recordedTimes.lowerBound, entry.recordedTimes.lowerBound)...max(
-                    recordedTimes.upperBound, entry.recordedTimes.upperBound)
-        }
+        times = segment.outline.times
+        recordedTimes = segment.outline.recordedTimes
         isSound = true
     }
 }
@@ -166,6 +187,7 @@ private final class TermHolders {
         var count: UInt32
         /// The segment before that holds the term.
         var previous: UInt32
+        var code: UInt32
         /// The events up to this segment, as far as their number is known.
         var total: UInt64
     }
@@ -201,7 +223,7 @@ private final class TermHolders {
             let before = last[number] == TermHolders.none ? 0 : links[Int(last[number])].total
             links.append(
                 Link(
-                    place: UInt32(place), count: count, previous: last[number],
+                    place: UInt32(place), count: count, previous: last[number], code: code + 1,
                     total: before + (count == TermHolders.none ? 0 : UInt64(count))))
             last[number] = UInt32(links.count - 1)
         }
@@ -251,7 +273,8 @@ private final class TermHolders {
                 found.append(
                     StoreSummary.Holder(
                         place: Int(segment.place),
-                        count: segment.count == TermHolders.none ? nil : Int(segment.count)))
+                        count: segment.count == TermHolders.none ? nil : Int(segment.count),
+                        code: segment.code))
                 link = segment.previous
             }
         }
