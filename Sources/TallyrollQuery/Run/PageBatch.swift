@@ -11,7 +11,8 @@ struct PageBatch {
         fileprivate var bytesRead = 0
         fileprivate var bytesInflated = 0
 
-        fileprivate func load(_ segment: SegmentReader, _ entry: BlockEntry, _ fields: RecordFields) {
+        fileprivate func load(_ segment: SegmentReader, _ entry: SegmentOutline.Block, _ fields: RecordFields)
+        {
             do {
                 let block = try segment.block(entry)
                 let (read, inflated) = (block.bytesRead, block.bytesInflated)

@@ -30,6 +30,8 @@ package final class BlockCache: Sendable {
         /// Newcomers that went.
         var remembered = KeyQueue()
         var isRemembered: Set<Key> = []
+        /// Whether readers had to go, and the memory has been needed since.
+        var isFull = false
         /// What was asked for last: asking for it again at once is the same use.
         var latest: Key?
     }
@@ -83,9 +85,12 @@ package final class BlockCache: Sendable {
         defer { withExtendedLifetime(gone) {} }
         state.withLock { state in
             guard state.slots[key] == nil else { return }
-            let isFull = gauge.bytes > capacity
-            if isFull { gone = makeRoom(&state, but: key) }
-            if !isFull || state.isRemembered.contains(key) {
+            if gauge.bytes > capacity {
+                gone = makeRoom(&state, but: key)
+            } else if gauge.bytes < capacity / 4 * 3 {
+                state.isFull = false
+            }
+            if !state.isFull || state.isRemembered.contains(key) {
                 state.residents.append(key)
             } else {
                 state.newcomers.append(key)
@@ -99,6 +104,7 @@ package final class BlockCache: Sendable {
     private func makeRoom(_ state: inout State, but wanted: Key) -> [BlockReader] {
         var gone: [BlockReader] = []
         var excess = gauge.bytes - capacity
+        state.isFull = true
         // Each has all its turns at most.
         var patience = state.slots.count * (Int(BlockCache.usesMax) + 2)
         while excess > 0, patience > 0 {
