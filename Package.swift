@@ -35,8 +35,11 @@ let package = Package(
             name: "TallyrollFormat",
             dependencies: ["CDeflate", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
             swiftSettings: swiftSettings),
+        // Instructions that Swift cannot be told to use on the processors that have them.
+        .target(name: "CSHA256Lanes"),
         .target(
-            name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+            name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
+            swiftSettings: swiftSettings),
         .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],

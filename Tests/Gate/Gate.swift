@@ -19,6 +19,7 @@ import TallyrollWorkload
 /// | `prepare N` | makes N generated events as values |
 /// | `encode N` | the same, and encodes each into a record |
 /// | `append DIR N` | the same as `prepare`, and appends them to a new store, 1,000 an append, and closes it |
+/// | `ingest DIR COMMIT PRODUCERS N` | the same with durability, from several threads, and prints time and CPU |
 /// | `scan DIR R` | counts R times what a condition on a value of details means |
 /// | `text DIR R` | counts R times the events that hold a text |
 /// | `read DIR R` | reads every event R times |
@@ -38,6 +39,12 @@ enum Gate {
         case "prepare": print(try events(number).count)
         case "encode": print(try encode(try events(number)))
         case "append": try append(try events(number), to: directory)
+        case "ingest":
+            let sizes = arguments.dropFirst(2).dropLast().compactMap { Int($0) }
+            guard sizes.count == 2, sizes.allSatisfy({ $0 > 0 }) else {
+                throw GateError(description: "expected the size of a commit and a number of producers")
+            }
+            try Ingest.run(try events(number), to: directory, commit: sizes[0], producers: sizes[1])
         case "scan": print(try count("details.parameters.limit >= 30", in: directory, times: number))
         case "text": print(try count("text contains \"30000 ms\"", in: directory, times: number))
         case "count":

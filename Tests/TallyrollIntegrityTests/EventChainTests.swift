@@ -104,4 +104,35 @@ import Testing
         ]
         #expect(Set(all).count == all.count)
     }
+
+    /// Commitments that are hashed side by side, of parts of every length and in every number.
+    @Test func commitmentsOfManyAreThoseOfEach() {
+        var random = SplitMix64(seed: 33)
+        let hasher = ChainHasher(head: Digest(stateOf: 1))
+        var batch = CommitmentBatch()
+        for round in 0..<40 {
+            let count = round < 20 ? round : Int.random(in: 20...CommitmentBatch.capacity, using: &random)
+            let longest = [0, 40, 300, 1100, 3000][round % 5]
+            let parts = (0..<count).map { _ in random.bytes(Int.random(in: 0...longest, using: &random)) }
+            let salts = (0..<count).compactMap { _ in Bytes16(random.bytes(16)) }
+            let memory = Array(parts.joined()) + [0]
+            memory.withUnsafeBytes { memory in
+                var personal: [UnsafeRawBufferPointer] = []
+                var start = 0
+                for part in parts {
+                    personal.append(UnsafeRawBufferPointer(rebasing: memory[start..<start + part.count]))
+                    start += part.count
+                }
+                batch.removeAll()
+                for index in 0..<count { batch.append(salt: salts[index], personal: personal[index]) }
+                batch.hash()
+                #expect(batch.count == count)
+                for index in 0..<count {
+                    let expected = hasher.commitment(salt: salts[index], personal: personal[index])
+                    let found = batch[index]
+                    #expect(found == expected, "\(parts[index].count) bytes, \(index) of \(count)")
+                }
+            }
+        }
+    }
 }

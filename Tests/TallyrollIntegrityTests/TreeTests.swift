@@ -50,6 +50,25 @@ import Testing
         }
     }
 
+    /// Leaves that are hashed side by side make the same cover as one after another.
+    @Test func manyLeavesAtOnceMakeTheSameCover() {
+        var random = SplitMix64(seed: 62)
+        let hashes = (0..<3000).map { SHA256.hash([UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)]) }
+        for _ in 0..<60 {
+            let first = UInt64.random(in: 0...1100, using: &random)
+            var cover = SubtreeCover(first: first)
+            var alone = SubtreeCover(first: first)
+            var start = 0
+            while start < hashes.count {
+                let end = min(start + Int.random(in: 0...900, using: &random), hashes.count)
+                hashes[start..<end].withUnsafeBufferPointer { cover.append(chainHashes: $0) }
+                for hash in hashes[start..<end] { alone.append(leafHash: MerkleTree.leafHash(hash)) }
+                #expect(cover == alone, "\(start..<end) behind \(first)")
+                start = end
+            }
+        }
+    }
+
     /// Every run inside 70 leaves, and random ones: the positions are the canonical list, the roots are right, and
     /// covers of adjacent runs join to the cover of both.
     @Test func coversAreCanonical() throws {

@@ -15,6 +15,7 @@ import Testing
             var passes = 0
             var arrived = 0
             var largeWrites = 0
+            var syncs = 0
         }
 
         func see(_ call: StorageCall) {
@@ -23,7 +24,10 @@ import Testing
                 state.update { $0.largeWrites += 1 }
             }
             guard call.operation == .sync else { return }
-            state.update { $0.arrived += $0.isOpen ? 0 : 1 }
+            state.update {
+                $0.syncs += 1
+                $0.arrived += $0.isOpen ? 0 : 1
+            }
             state.wait { state -> Void? in
                 if state.isOpen { return () }
                 guard state.passes > 0 else { return nil }
@@ -39,6 +43,8 @@ import Testing
         /// Until a sync waits for leave.
         func waitForArrival() -> Bool { reaches { $0.arrived > 0 } }
 
+        var syncs: Int { state.withLock { $0.syncs } }
+
         func waitForLargeWrites(_ count: Int) -> Bool { reaches { $0.largeWrites >= count } }
 
         private func reaches(_ condition: (State) -> Bool) -> Bool {
@@ -46,8 +52,8 @@ import Testing
         }
     }
 
-    /// Bytes of an append that no second one shares a frame with.
-    private static let large = 3 << 20
+    /// Bytes of an append that no second one shares a frame with; of three, all may be written and not synced.
+    private static let large = 2_300_000
     private static let eventBytes = 100_000
 
     private func large() -> RecordBatch {
@@ -105,6 +111,33 @@ import Testing
             next = receipt.sequences.upperBound
             #expect(store.snapshot().endSequence >= next)
         }
+        #expect(store.close() == nil)
+        disk.observe(nil)
+        let again = try openStore(disk)
+        defer { again.close() }
+        #expect(again.snapshot().endSequence == next)
+        #expect(try again.snapshot().verified().verdict == .intact)
+    }
+
+    @Test func framesThatWereWrittenMeanwhileAreSyncedTogether() throws {
+        let disk = MemoryStorage()
+        let watch = Watch()
+        let (store, first) = try stopped(disk, disk, watch)
+        defer { watch.set(true) }
+        let before = watch.syncs
+        let appends = (0..<4).map { _ in submitLarge(to: store) }
+        watch.letOneThrough()
+        _ = try first.wait().get()
+        // The first is being synced, two wait for the next sync, and the last waits for room.
+        #expect(watch.waitForLargeWrites(4))
+        watch.set(true)
+        var next: UInt64 = 1
+        for append in appends {
+            let receipt = try append.wait().get()
+            #expect(receipt.firstSequence == next)
+            next = receipt.sequences.upperBound
+        }
+        #expect(watch.syncs <= before + 3)
         #expect(store.close() == nil)
         disk.observe(nil)
         let again = try openStore(disk)

@@ -29,6 +29,7 @@ struct BlockAssembly: ~Copyable {
     private let extra = DocumentField(.extra, .extraShape, .extraPath)
     private var texts = ValueColumns(count: StringField.count)
     private var numbers = FixedColumns()
+    private var kinds = EventKinds()
     private var users = LeaderRows([])
     private var resourceText = ByteWriter(capacity: 64 << 10)
     private var resources = ValueColumn()
@@ -98,27 +99,35 @@ struct BlockAssembly: ~Copyable {
     private mutating func collect(_ input: BlockInput) throws {
         texts.removeAll()
         numbers.removeAll()
+        kinds.removeAll()
         for row in input.recordOffsets.indices {
             try collect(Int(input.recordOffsets[row]), row, input.memory)
             numbers.appendRecorded(input.recordedAt[row])
         }
         let count = input.recordOffsets.count
+        let areKinds = try kinds.settle(in: input.memory)
+        if areKinds {
+            kinds.spread(.resourceType, to: &texts[StringField.resourceType.index])
+        } else {
+            try collectEnvelopes(input.memory)
+        }
         for index in 0..<texts.count where texts[index].count > 0 { texts[index].pad(to: count) }
-        typeCodes = intern(.type, .type, count, input.memory)
-        severityCodes = intern(.severity, .severity, count, input.memory)
-        actionCodes = intern(.action, .action, count, input.memory)
-        componentCodes = intern(.component, .component, count, input.memory)
+        typeCodes = intern(.type, .type, areKinds, count, input.memory)
+        severityCodes = intern(.severity, .severity, areKinds, count, input.memory)
+        actionCodes = intern(.action, .action, areKinds, count, input.memory)
+        componentCodes = intern(.component, .component, areKinds, count, input.memory)
         userCodes = intern(.user, .user, count, input.memory)
         internResources(count, input.memory)
         hashIDs(count, input.memory)
         collectDocuments(input.memory)
     }
 
-    /// Notes where each field of one record lies. The layout is `RecordEncoder`'s.
+    /// Notes where the strings of one record lie: those of the envelope together, the others each. The layout is `RecordEncoder`'s.
     @inline(__always)
     private mutating func collect(_ offset: Int, _ row: Int, _ memory: ByteView) throws(FormatError) {
         var reader = ByteReader(memory, what: "record", from: offset)
-        _ = try reader.u64()
+        let envelopeLength = Int(try reader.u32())
+        _ = try reader.u32()
         let origin = try reader.u8()
         let outcome = try reader.u8()
         let digits = try reader.u8()
@@ -129,16 +138,28 @@ struct BlockAssembly: ~Copyable {
         numbers.append(
             timestamp: timestamp, digits: digits, zone: zone, outcome: outcome, origin: origin,
             duration: duration)
-        var presence = UInt32(envelope & ~RecordEncoder.durationBit)
-        while presence != 0 {
-            try collectNext(presence.trailingZeroBitCount, row, &reader)
-            presence &= presence - 1
-        }
-        presence = UInt32(try reader.u16())
+        let start = reader.offset
+        let length = offset + RecordEncoder.headerBytes + envelopeLength - start
+        try reader.skip(length)
+        kinds.append(offset: start, length: length, presence: envelope & ~RecordEncoder.durationBit)
+        var presence = UInt32(try reader.u16())
         while presence != 0 {
             try collectNext(
                 presence.trailingZeroBitCount + StringField.firstPersonal.index, row, &reader)
             presence &= presence - 1
+        }
+    }
+
+    /// Notes where each of the envelopes' strings lies.
+    private mutating func collectEnvelopes(_ memory: ByteView) throws(FormatError) {
+        for row in 0..<kinds.count {
+            var reader = kinds.reader(row, in: memory)
+            var presence = kinds.presence(row)
+            while presence != 0 {
+                try collectNext(presence.trailingZeroBitCount, row, &reader)
+                presence &= presence - 1
+            }
+            try reader.finish()
         }
     }
 
@@ -152,6 +173,17 @@ struct BlockAssembly: ~Copyable {
         texts[field].pad(to: row)
         texts[field].append(
             offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: length))
+    }
+
+    /// The codes of a field's values, new terms included: those of the kinds, where there are kinds. The terms are new
+    /// in the same order, so that the codes are the same.
+    private func intern(
+        _ field: StringField, _ dictionary: DictionaryID, _ areKinds: Bool, _ count: Int, _ memory: ByteView
+    ) -> [UInt32] {
+        guard areKinds else { return intern(field, dictionary, count, memory) }
+        return kinds.spread(
+            BlockAssembly.codes(
+                kinds.values(field), in: dictionaries[dictionary.index], kinds.kindCount, memory))
     }
 
     /// The codes of a field's values, new terms included.

@@ -35,16 +35,16 @@ package final class BlockEncoder {
 
     package init(codec: Codec, level: Int) { assembly = BlockAssembly(codec: codec, level: level) }
 
-    /// Appends the codes of a column of the block encoded last, by row: what posting lists are built from.
-    package func appendCodes(_ column: PostingColumn, to codes: inout [UInt32]) {
+    /// The codes of a column of the block encoded last, by row: what posting lists are built from.
+    package func codes(_ column: PostingColumn) -> [UInt32] {
         switch column {
-        case .type: codes.append(contentsOf: assembly.typeCodes)
-        case .severity: codes.append(contentsOf: assembly.severityCodes)
-        case .action: codes.append(contentsOf: assembly.actionCodes)
-        case .component: codes.append(contentsOf: assembly.componentCodes)
-        case .user: codes.append(contentsOf: assembly.userCodes)
-        case .resource: codes.append(contentsOf: assembly.resourceCodes)
-        case .outcome: codes.append(contentsOf: assembly.outcomes.lazy.map { UInt32(truncatingIfNeeded: $0) })
+        case .type: assembly.typeCodes
+        case .severity: assembly.severityCodes
+        case .action: assembly.actionCodes
+        case .component: assembly.componentCodes
+        case .user: assembly.userCodes
+        case .resource: assembly.resourceCodes
+        case .outcome: assembly.outcomes.map { UInt32(truncatingIfNeeded: $0) }
         }
     }
 

@@ -49,11 +49,21 @@ package struct TextColumnEncoder: ~Copyable {
             out.lengthPrefixed(values.value(0, in: memory))
             return
         }
+        if let leader, follows(values, leader, in: memory, shared: shared) {
+            return writeFollow(in: memory, shared: shared, heap: &heap, into: &out)
+        }
         guard internAll(values, in: memory) else {
             encodeMostlyDistinct(values, in: memory, heap: &heap, into: &out)
             return
         }
-        chooseAndEncode(values, in: memory, shared: shared, leader: leader, heap: &heap, into: &out)
+        switch choose(count: values.count, present: values.presentCount, shared: shared).choice {
+        case .local: writeLocalCodes(values, heap: &heap, into: &out)
+        case .shared: if let shared { writeSharedCodes(shared, into: &out) }
+        case .template(let template): write(template, values, in: memory, into: &out)
+        case .number(let pattern):
+            spreadNumbers()
+            write(pattern, values, into: &out)
+        }
     }
 
     private func allEqual(_ values: ValueSpan, in memory: ByteView) -> Bool {
@@ -91,14 +101,13 @@ package struct TextColumnEncoder: ~Copyable {
     // MARK: Choosing
 
     private enum Choice {
-        case local, shared, follow, template(HexTemplate), number(NumberPattern)
+        case local, shared, template(HexTemplate), number(NumberPattern)
     }
 
-    private mutating func chooseAndEncode(
-        _ values: ValueSpan, in memory: ByteView, shared: SharedTerms?, leader: LeaderRows?,
-        heap: inout TextHeapBuilder, into out: inout ByteWriter
-    ) {
-        let count = values.count
+    /// The cheapest way to store `count` entries that have the distinct values in `local`, and its cost.
+    private mutating func choose(
+        count: Int, present: Int, shared: SharedTerms?
+    ) -> (choice: Choice, cost: Int) {
         listDistinct()
         // Costs in bits. Text in the heap is taken to deflate to half; a shared term is stored twice.
         var best = Choice.local
@@ -109,7 +118,7 @@ package struct TextColumnEncoder: ~Copyable {
         }
         let localMemory = local.count > 0 ? local.allText : .empty
         if let template = HexTemplate.find(distinct.span, in: localMemory) {
-            let cost = values.presentCount * template.positions.count * 4 + (template.literal.count + 8) * 8
+            let cost = present * template.positions.count * 4 + (template.literal.count + 8) * 8
             if cost < bestCost {
                 best = .template(template)
                 bestCost = cost
@@ -119,28 +128,33 @@ package struct TextColumnEncoder: ~Copyable {
             let elements = numbers.elements
             let span = (elements.max() ?? 0).magnitude &+ (elements.min() ?? 0).magnitude
             let width = 64 - min(span, UInt64(Int64.max)).leadingZeroBitCount
-            let cost = values.presentCount * width + (number.prefix.count + number.suffix.count + 8) * 8
+            let cost = present * width + (number.prefix.count + number.suffix.count + 8) * 8
             if cost < bestCost {
                 best = .number(number)
                 bestCost = cost
             }
         }
-        if let leader, local.count > 1 {
-            listExceptions(to: leader)
-            let entries = leader.first.count + exceptions.count
-            let cost = bestCost * entries / max(count, 1) + exceptions.count * 16 + 64
-            if cost < bestCost { best = .follow }
-        }
-        switch best {
-        case .local: writeLocalCodes(values, heap: &heap, into: &out)
-        case .shared: if let shared { writeSharedCodes(shared, into: &out) }
-        case .template(let template): write(template, values, in: memory, into: &out)
-        case .number(let pattern):
-            spreadNumbers()
-            write(pattern, values, into: &out)
-        case .follow:
-            if let leader { writeFollow(values, leader, in: memory, shared: shared, heap: &heap, into: &out) }
-        }
+        return (best, bestCost)
+    }
+
+    /// Whether it is cheapest to store what differs from the leader's event before. Only those values are looked up for
+    /// that: all others are among them. They are then what `nested` holds.
+    private mutating func follows(
+        _ values: ValueSpan, _ leader: LeaderRows, in memory: ByteView, shared: SharedTerms?
+    ) -> Bool {
+        listExceptions(values, to: leader, in: memory)
+        let entries = leader.first.count + exceptions.count
+        guard entries * 4 < values.count * 3 else { return false }
+        nested.removeAll()
+        for row in leader.first { nested.append(values, row) }
+        for row in exceptions.elements { nested.append(values, Int(row)) }
+        local.removeAll()
+        codes.removeAll()
+        let span = nested.span
+        codes.append(entries) { codes in local.intern(span, in: memory, into: codes) }
+        guard local.count > 1 else { return false }
+        let cost = choose(count: values.count, present: values.presentCount, shared: shared).cost
+        return cost * entries / values.count + exceptions.count * 16 + 64 < cost
     }
 
     private mutating func listDistinct() {
@@ -153,11 +167,14 @@ package struct TextColumnEncoder: ~Copyable {
         }
     }
 
-    private mutating func listExceptions(to leader: LeaderRows) {
+    private mutating func listExceptions(
+        _ values: ValueSpan, to leader: LeaderRows, in memory: ByteView
+    ) {
         exceptions.removeAll()
-        let codes = codes.elements
         for (row, previous) in leader.previous.enumerated() where previous >= 0 {
-            if codes[row] != codes[Int(previous)] { exceptions.append(UInt16(truncatingIfNeeded: row)) }
+            if !values.areEqual(row, Int(previous), in: memory) {
+                exceptions.append(UInt16(truncatingIfNeeded: row))
+            }
         }
     }
 
@@ -310,18 +327,13 @@ package struct TextColumnEncoder: ~Copyable {
         integers.encode(ends.elements, into: &out)
     }
 
+    /// Writes what `follows` found.
     private mutating func writeFollow(
-        _ values: ValueSpan, _ leader: LeaderRows, in memory: ByteView, shared: SharedTerms?,
-        heap: inout TextHeapBuilder, into out: inout ByteWriter
+        in memory: ByteView, shared: SharedTerms?, heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
         out.u8(TextEncoding.follow.rawValue)
         out.varint(UInt64(exceptions.count))
-        nested.removeAll()
-        for row in leader.first { nested.append(values, row) }
-        for row in exceptions.elements {
-            out.u16(row)
-            nested.append(values, Int(row))
-        }
+        for row in exceptions.elements { out.u16(row) }
         encode(nested.span, in: memory, shared: shared, heap: &heap, into: &out)
     }
 }

@@ -27,6 +27,15 @@ package struct ValueSpan {
         memory.trusted(Int(offset(index)), Int(length(index)))
     }
 
+    /// Whether two entries have the same bytes, or both have none.
+    @inline(__always)
+    func areEqual(_ one: Int, _ other: Int, in memory: ByteView) -> Bool {
+        let length = length(one)
+        guard length == self.length(other) else { return false }
+        return length == ValueList.absent
+            || equalMemory(memory.base + Int(offset(one)), memory.base + Int(offset(other)), Int(length))
+    }
+
     /// The first entry that is present.
     var firstPresent: Int? { (0..<count).first { !isAbsent($0) } }
 }

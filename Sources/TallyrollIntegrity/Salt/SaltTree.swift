@@ -9,7 +9,7 @@ package enum SaltTree {
     /// Leaves of a run: leaf i is the salt of the run's i-th event.
     package static let leafCount = 1 << depth
 
-    private static let tag: StaticString = "tallyroll-ggm-v1"
+    static let tag: StaticString = "tallyroll-ggm-v1"
 
     /// The two children of a node.
     @inline(__always)

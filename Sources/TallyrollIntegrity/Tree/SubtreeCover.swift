@@ -51,6 +51,31 @@ package struct SubtreeCover: Hashable, Sendable {
         append(root: leafHash, level: 0)
     }
 
+    /// Leaves that `append(chainHashes:)` hashes for the least where they begin at a multiple of this many.
+    package static let leavesAtOnce: UInt64 = 1 << UInt64(SubtreeHasher.levels.upperBound)
+
+    /// Appends the leaves of events with these chain hashes.
+    package mutating func append(chainHashes hashes: UnsafeBufferPointer<Digest>) {
+        guard let start = hashes.baseAddress else { return }
+        guard HashLanes.areFast, hashes.count >= HashLanes.count else {
+            for hash in hashes { append(root: MerkleTree.leafHash(hash), level: 0) }
+            return
+        }
+        let hasher = SubtreeHasher()
+        var done = 0
+        while done < hashes.count {
+            let fitting = Int.bitWidth - 1 - (hashes.count - done).leadingZeroBitCount
+            let level = min(end.trailingZeroBitCount, fitting, SubtreeHasher.levels.upperBound)
+            if level >= SubtreeHasher.levels.lowerBound {
+                append(root: hasher.root(over: start + done, level: level), level: level)
+                done += 1 << level
+            } else {
+                append(root: MerkleTree.leafHash(start[done]), level: 0)
+                done += 1
+            }
+        }
+    }
+
     /// Appends a run that begins where this one ends.
     package mutating func append(_ next: SubtreeCover) {
         precondition(next.first == end, "the cover does not begin at this one's end")

@@ -20,10 +20,11 @@ package final class BatchPool: Sendable {
         }
     }
 
-    /// As many as producers have in hand at most times: two that append in pieces have three each.
-    private static let idleMax = 8
+    /// As many as come back together when frames of small ones were synced. Two producers that append in pieces have
+    /// three each in hand at most times.
+    private static let idleMax = 32
     /// Memory that is kept: so many batches of the size of a piece, which they outgrew by one event.
-    private static let idleBytesMax = idleMax * 2 * AuditStore.pieceBytes
+    private static let idleBytesMax = 8 * 2 * AuditStore.pieceBytes
     /// Smaller memory is cheap to get.
     private static let capacityMin = 32 << 10
     /// Memory up to this size is kept whatever it held.

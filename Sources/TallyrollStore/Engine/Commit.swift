@@ -39,6 +39,11 @@ struct Commit: @unchecked Sendable {
         for request in requests { request.answer(.failure(failure)) }
     }
 
+    /// Hashes the events into their runs' part of the tree, ahead of the block thread, which has more to do.
+    func hashTree() {
+        for (run, count) in runs { run.hashTree(upTo: count) }
+    }
+
     /// Gives the memory of the batches back: nobody looks at them any more.
     func release() {
         for request in requests { context.batches.give(request.takeBatch()) }

@@ -17,6 +17,9 @@ package final class EventRun: @unchecked Sendable {
     /// The sequence after the last row's; only the appending thread may ask.
     var endSequence: UInt64 { firstSequence + UInt64(count) }
 
+    /// The tree over the first rows, as far as somebody had the time to hash it.
+    private var cover: SubtreeCover
+
     private let capacity: Int
     private var parts: RunMemory
     private let pool: RunPool?
@@ -29,6 +32,7 @@ package final class EventRun: @unchecked Sendable {
         self.firstSequence = firstSequence
         self.seed = seed
         self.capacity = capacity
+        cover = SubtreeCover(first: firstSequence)
         pool = nil
         parts = RunMemory(events: capacity, bytes: bytes)
     }
@@ -37,6 +41,7 @@ package final class EventRun: @unchecked Sendable {
     init(firstSequence: UInt64, seed: [UInt8], pool: RunPool) {
         self.firstSequence = firstSequence
         self.seed = seed
+        cover = SubtreeCover(first: firstSequence)
         capacity = pool.events
         self.pool = pool
         parts = pool.take()
@@ -71,6 +76,24 @@ package final class EventRun: @unchecked Sendable {
         count += 1
     }
 
+    /// Hashes rows below `end` that are not in the run's part of the tree yet, as far as that is done for the least. One
+    /// thread at a time may do so, and the block thread only when all others are done with the run.
+    func hashTree(upTo end: Int) {
+        let last = (firstSequence + UInt64(end)) & ~(SubtreeCover.leavesAtOnce - 1)
+        if last > cover.end { appendLeaves(upTo: Int(last - firstSequence)) }
+    }
+
+    private func appendLeaves(upTo end: Int) {
+        let done = Int(cover.count)
+        cover.append(chainHashes: UnsafeBufferPointer(start: parts.chainHashes + done, count: end - done))
+    }
+
+    /// True when the run must be closed before the next event, once so much more was appended.
+    @inline(__always)
+    func isFull(blockBytes: Int, after events: Int, bytes: Int) -> Bool {
+        count + events >= capacity || recordBytes + bytes >= blockBytes
+    }
+
     // MARK: Reading rows that were handed out
 
     /// The record of a row.
@@ -91,11 +114,13 @@ package final class EventRun: @unchecked Sendable {
 
     /// The whole run as the block builder takes it.
     package func encoded(_ seeds: [UInt8]) -> EncodedRun {
-        EncodedRun(
+        appendLeaves(upTo: count)
+        return EncodedRun(
             firstSequence: firstSequence,
             records: ByteView(UnsafeRawBufferPointer(rebasing: memory[..<recordBytes])),
             recordOffsets: UnsafeBufferPointer(start: parts.offsets, count: count),
             recordedAt: UnsafeBufferPointer(start: parts.recordedAt, count: count),
-            chainHashes: UnsafeBufferPointer(start: parts.chainHashes, count: count), seeds: seeds)
+            chainHashes: UnsafeBufferPointer(start: parts.chainHashes, count: count), cover: cover,
+            seeds: seeds)
     }
 }

@@ -7,8 +7,8 @@ import TallyrollIntegrity
 ///
 /// Order of things for a frame: chain, write, sync, publish to readers, acknowledge. State that others see goes
 /// on only after the sync (for `.os` and `.memory` appends: after what they asked for). Where several callers append,
-/// the last three steps of a frame are the commit thread's, and the next frame is chained and written
-/// meanwhile. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
+/// the last three steps of a frame are the commit thread's, and the next frames are chained and written
+/// meanwhile. Last of all the frame's events are hashed into the tree: nobody waits for that. Any failed write or sync stops the log for good; nothing is retried on the descriptor.
 final class LogWriter {
     private let context: StoreContext
     private let queue: Monitor<AppendQueue>
@@ -19,6 +19,7 @@ final class LogWriter {
     private var spares: LogSpares
     private var chain: ChainHasher
     private var salts: SaltCursor?
+    private var commitments = CommitmentBatch()
     private var run: EventRun?
     /// Runs that are full and whose last events are not synced yet.
     private var fullRuns: [EventRun] = []
@@ -27,7 +28,7 @@ final class LogWriter {
     private var durableUpTo: UInt64
     private var unsyncedBytes = 0
     private let commits: CommitThread
-    /// The sequence after the last event of the commit that the commit thread has, until it was waited for.
+    /// The sequence after the last event of the commits that the commit thread has, until they were waited for.
     private var underWay: UInt64?
     /// So many more frames are committed by the commit thread, unless more appends are seen to wait.
     private var framesToShare = 0
@@ -120,7 +121,7 @@ final class LogWriter {
         var commands = turn.commands[...]
         do {
             if underWay != nil, commits.isFree {
-                try waitForCommit()
+                try waitForCommits()
                 try handOverFullRuns()
             }
             if turn.dropped.count > 0 { try appendGap(turn.dropped) }
@@ -133,7 +134,7 @@ final class LogWriter {
             // Nobody waits in vain: whoever has no answer yet gets the failure. What the commit thread can still
             // acknowledge it does.
             let failure = AuditLogError.wrapping(error)
-            try? waitForCommit()
+            try? waitForCommits()
             for request in turn.requests { request.answer(.failure(failure)) }
             for command in commands { command.refuse(failure) }
             throw failure
@@ -194,7 +195,8 @@ final class LogWriter {
     private func append(_ requests: [AppendRequest]) throws {
         let needsSync = requests.contains { $0.durability == .disk }
         // What is acknowledged before its sync is shown to readers before it, and so must be all that stands before.
-        if !requests.allSatisfy({ $0.durability == .disk }) { try waitForCommit() }
+        if !requests.allSatisfy({ $0.durability == .disk }) { try waitForCommits() }
+        try noteCommits()
         let recordedAt = context.time.nowNanoseconds()
         let firstSequence = nextSequence
         var content = LogFrameContent(
@@ -208,21 +210,22 @@ final class LogWriter {
         let commit = Commit(
             requests, recordedAt: recordedAt, runs: runs(beyond: firstSequence), context: context)
         commit.acknowledge(upTo: .memory)
+        var frameBytes = 0
         if content.eventCount > 0 {
-            let header = try log.append(content)
-            unsyncedBytes += header.frameLength
+            frameBytes = try log.append(content).frameLength
+            unsyncedBytes += frameBytes
         }
         commit.acknowledge(upTo: .os)
         if needsSync, content.eventCount > 0, expectsMore(than: requests.count) {
-            // One at a time.
-            try waitForCommit()
-            commits.start(commit, in: log)
+            try commits.add(
+                CommitThread.Frame(commit: commit, log: log, end: nextSequence, bytes: frameBytes))
             underWay = nextSequence
             unsyncedBytes = 0
         } else {
             if needsSync { try sync() }
             commit.acknowledge(upTo: .disk)
             commit.release()
+            commit.hashTree()
         }
         try handOverFullRuns()
     }
@@ -242,12 +245,18 @@ final class LogWriter {
         return framesToShare > 0
     }
 
-    /// Waits for the commit that the commit thread has, if it has one.
-    private func waitForCommit() throws {
+    /// Waits for the commits that the commit thread has, if it has any.
+    private func waitForCommits() throws {
         guard let end = underWay else { return }
         underWay = nil
         try commits.wait()
         durableUpTo = end
+    }
+
+    /// Takes note of the commits that are done.
+    private func noteCommits() throws {
+        guard underWay != nil else { return }
+        durableUpTo = max(durableUpTo, try commits.durableUpTo())
     }
 
     /// Gives every record of a request its place: run, salt, chain hash, and the memory that readers see.
@@ -263,7 +272,8 @@ final class LogWriter {
             }
             let before = nextSequence
             rest = try LogWriter.fill(
-                run, blockBytes: context.blockBytes, from: rest, &runSalts, &chain, &nextSequence, recordedAt)
+                run, blockBytes: context.blockBytes, from: rest, &runSalts, &commitments, &chain,
+                &nextSequence, recordedAt)
             salts = runSalts
             content.eventCount += UInt32(nextSequence - before)
         }
@@ -273,29 +283,60 @@ final class LogWriter {
     /// Moves records into a run until it is full; gives what is left. Everything is local to the loop.
     private static func fill(
         _ run: EventRun, blockBytes: Int, from records: ByteView, _ salts: inout SaltCursor,
-        _ chain: inout ChainHasher, _ nextSequence: inout UInt64, _ recordedAt: Int64
+        _ commitments: inout CommitmentBatch, _ chain: inout ChainHasher, _ nextSequence: inout UInt64,
+        _ recordedAt: Int64
     ) throws -> ByteView {
         var start = 0
         var sequence = nextSequence
         repeat {
-            precondition(records.count - start >= RecordEncoder.headerBytes, "a batch holds whole records")
-            let envelope = Int(records.load(UInt32.self, at: start))
-            let personal = Int(records.load(UInt32.self, at: start + 4))
-            let end = start + RecordEncoder.headerBytes + envelope + personal
-            precondition(end <= records.count, "a batch holds whole records")
-            guard let salt = salts.next() else {
-                throw AuditLogError.failed(cause: "a run has fewer salts than events")
+            try gather(run, blockBytes: blockBytes, from: records, at: start, &salts, &commitments)
+            for index in 0..<commitments.count {
+                let (envelope, _, end) = parts(of: records, at: start)
+                let hash = chain.append(
+                    sequence: sequence, recordedAt: recordedAt, envelope: envelope.raw,
+                    commitment: commitments[index])
+                run.append(records.trusted(start, end - start), recordedAt: recordedAt, chainHash: hash)
+                sequence += 1
+                start = end
             }
-            let hash = chain.append(
-                sequence: sequence, recordedAt: recordedAt,
-                envelope: records.trusted(start + RecordEncoder.headerBytes, envelope).raw, salt: salt,
-                personal: records.trusted(end - personal, personal).raw)
-            run.append(records.trusted(start, end - start), recordedAt: recordedAt, chainHash: hash)
-            sequence += 1
-            start = end
         } while start < records.count && !run.isFull(blockBytes: blockBytes)
         nextSequence = sequence
         return records.trusted(start, records.count - start)
+    }
+
+    /// Commits to the records from `start` on that go into the run, as far as one batch takes them.
+    private static func gather(
+        _ run: EventRun, blockBytes: Int, from records: ByteView, at start: Int, _ salts: inout SaltCursor,
+        _ commitments: inout CommitmentBatch
+    ) throws {
+        commitments.removeAll()
+        var place = start
+        repeat {
+            let (_, personal, end) = parts(of: records, at: place)
+            guard let salt = salts.next() else {
+                throw AuditLogError.failed(cause: "a run has fewer salts than events")
+            }
+            commitments.append(salt: salt, personal: personal.raw)
+            place = end
+        } while place < records.count && commitments.count < CommitmentBatch.capacity
+            && !run.isFull(blockBytes: blockBytes, after: commitments.count, bytes: place - start)
+        commitments.hash()
+    }
+
+    /// The parts of the record at `start`, and where it ends.
+    @inline(__always)
+    private static func parts(
+        of records: ByteView, at start: Int
+    ) -> (envelope: ByteView, personal: ByteView, end: Int) {
+        precondition(records.count - start >= RecordEncoder.headerBytes, "a batch holds whole records")
+        let envelope = Int(records.load(UInt32.self, at: start))
+        let personal = Int(records.load(UInt32.self, at: start + 4))
+        let end = start + RecordEncoder.headerBytes + envelope + personal
+        precondition(end <= records.count, "a batch holds whole records")
+        return (
+            records.trusted(start + RecordEncoder.headerBytes, envelope),
+            records.trusted(end - personal, personal), end
+        )
     }
 
     /// The run the next event belongs to; begins one when there is none or it is full.
@@ -316,11 +357,11 @@ final class LogWriter {
     }
 
     /// Hands full runs to the block worker. Their rows stay visible as tail until their blocks are there. Only runs
-    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log: while a
-    /// commit is under way, those of the frames before it.
+    /// whose frames are synced are handed over, so that no crash leaves a block that is ahead of the log: while
+    /// commits are under way, those of the frames before them.
     private func handOverFullRuns() throws {
         guard !fullRuns.isEmpty else { return }
-        if underWay == nil { try sync() }
+        if underWay == nil { try sync() } else { try noteCommits() }
         let ready = fullRuns.prefix { $0.endSequence <= durableUpTo }.count
         guard ready > 0 else { return }
         try blocks.waitForRoom()
@@ -339,7 +380,7 @@ final class LogWriter {
 
     /// Makes every event that has its place durable.
     private func sync() throws {
-        try waitForCommit()
+        try waitForCommits()
         guard unsyncedBytes > 0 else { return }
         try log.sync()
         unsyncedBytes = 0

@@ -147,8 +147,8 @@ package final class SegmentBuilder {
     /// Encodes a run of events as the next block and writes it; not durable before `sync`.
     package func append(_ run: EncodedRun) throws -> BlockEntry {
         precondition(!isSealed && run.firstSequence == nextSequence)
-        var cover = SubtreeCover(first: nextSequence)
-        for hash in run.chainHashes { cover.append(leafHash: MerkleTree.leafHash(hash)) }
+        let cover = run.cover
+        precondition(cover.first == nextSequence && cover.count == run.chainHashes.count)
         let tree = BlockTree(
             frontier: frontier.hashes.map { $0.array }, roots: cover.roots.map { $0.array })
         var treeBytes = ByteWriter(capacity: 1024)
@@ -250,5 +250,7 @@ package struct EncodedRun {
     var recordOffsets: UnsafeBufferPointer<UInt32>
     var recordedAt: UnsafeBufferPointer<Int64>
     var chainHashes: UnsafeBufferPointer<Digest>
+    /// The run's part of the tree.
+    var cover: SubtreeCover
     var seeds: [UInt8]
 }

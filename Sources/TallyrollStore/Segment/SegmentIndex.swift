@@ -5,9 +5,9 @@ struct SegmentIndex {
     private let columns: [PostingColumn]
     private let details: [[String]]
     /// By place in `columns`.
-    private var codes: [[UInt32]]
+    private let codes: [GrowingList<UInt32>]
     private var filters: [FilterGatherer]
-    private var idHashes: [UInt64] = []
+    private let idHashes = GrowingList<UInt64>()
     private var idCount = 0
 
     init(_ indexes: SegmentIndexes) {
@@ -15,7 +15,7 @@ struct SegmentIndex {
             PostingColumn.standard.contains($0) || indexes.postings.contains($0)
         }
         details = indexes.sortedPaths
-        codes = columns.map { _ in [] }
+        codes = columns.map { _ in GrowingList() }
         let paths = details.isEmpty ? nil : details.map { FilterKey.path($0) }
         filters = FilterKind.allCases.filter { indexes.filters.contains($0) }.map { kind in
             FilterGatherer(kind, paths: kind == .details ? paths : nil)
@@ -27,7 +27,7 @@ struct SegmentIndex {
 
     /// Adds the events of a block that was just encoded from records in `memory`.
     mutating func append(_ encoder: BlockEncoder, _ memory: ByteView) {
-        for place in columns.indices { encoder.appendCodes(columns[place], to: &codes[place]) }
+        for place in columns.indices { codes[place].append(contentsOf: encoder.codes(columns[place])) }
         append(idHashes: encoder.idHashes)
         for place in filters.indices {
             for field in filters[place].kind.sources {
@@ -58,8 +58,8 @@ struct SegmentIndex {
 
     /// Adds events whose block is damaged: nothing is known of them.
     mutating func appendUnknown(_ count: Int) {
-        for index in codes.indices { codes[index].append(contentsOf: repeatElement(0, count: count)) }
-        idHashes.append(contentsOf: repeatElement(IDHash.none, count: count))
+        for index in codes.indices { codes[index].append(repeating: 0, count: count) }
+        idHashes.append(repeating: IDHash.none, count: count)
     }
 
     private mutating func append(idHashes hashes: [UInt64]) {
@@ -116,14 +116,13 @@ struct SegmentIndex {
         for (place, column) in columns.enumerated() {
             sectionStart = out.count
             let terms = column.dictionary.map { dictionaries[$0.index].table.count } ?? 0
-            codes[place].withUnsafeBufferPointer {
-                TermPostings.build(codes: $0, termCount: column.listCount(terms: terms), into: &out)
-            }
+            TermPostings.build(
+                codes: codes[place].elements, termCount: column.listCount(terms: terms), into: &out)
             close(.postings, column.rawValue, from: sectionStart, &out)
         }
         if idCount > 0 {
             sectionStart = out.count
-            idHashes.withUnsafeBufferPointer { SegmentIndex.writeIDs($0, entries, into: &out) }
+            SegmentIndex.writeIDs(idHashes.elements, entries, into: &out)
             close(.ids, 0, from: sectionStart, &out)
         }
         for filter in filters {

@@ -170,20 +170,30 @@ struct BlockChecker: ~Copyable {
         try rows.load(block)
         var chain = ChainHasher(head: try Digest.checked(header.chainBefore, "block header: chain hash"))
         var salts = SaltCursor(seeds)
-        var cover = SubtreeCover(first: header.firstSequence)
-        for row in 0..<header.count {
-            guard let salt = salts.next() else {
-                return "the seed of event \(header.firstSequence + UInt64(row)) is gone"
+        var commitments = CommitmentBatch()
+        var hashes: [Digest] = []
+        hashes.reserveCapacity(header.count)
+        while hashes.count < header.count {
+            let first = hashes.count
+            let ends = try putTogether(first..<min(first + CommitmentBatch.capacity, header.count))
+            commitments.removeAll()
+            for index in ends.indices {
+                guard let salt = salts.next() else {
+                    return "the seed of event \(header.firstSequence + UInt64(first + index)) is gone"
+                }
+                commitments.append(salt: salt, personal: parts(index, ends).personal.raw)
             }
-            record.removeAll()
-            try rows.appendRecord(row, into: &record)
-            let (envelope, personal) = RecordView.parts(ofTrusted: record.view)
-            let hash = chain.append(
-                sequence: header.firstSequence + UInt64(row), recordedAt: rows.recordedAt[row],
-                envelope: envelope.raw,
-                salt: salt, personal: personal.raw)
-            cover.append(leafHash: MerkleTree.leafHash(hash))
+            commitments.hash()
+            for index in ends.indices {
+                let row = first + index
+                hashes.append(
+                    chain.append(
+                        sequence: header.firstSequence + UInt64(row), recordedAt: rows.recordedAt[row],
+                        envelope: parts(index, ends).envelope.raw, commitment: commitments[index]))
+            }
         }
+        var cover = SubtreeCover(first: header.firstSequence)
+        hashes.withUnsafeBufferPointer { cover.append(chainHashes: $0) }
         guard chain.head == Digest(header.chainAfter) else {
             return
                 "the events do not give the block's chain hash: \(chain.head) instead of \(hexText(header.chainAfter))"
@@ -192,6 +202,24 @@ struct BlockChecker: ~Copyable {
             return "the events do not give the block's subtree roots"
         }
         return nil
+    }
+
+    /// Puts the records of some rows together, back to back; gives where each ends.
+    private mutating func putTogether(_ rows: Range<Int>) throws -> [Int] {
+        record.removeAll()
+        var ends: [Int] = []
+        ends.reserveCapacity(rows.count)
+        for row in rows {
+            try self.rows.appendRecord(row, into: &record)
+            ends.append(record.count)
+        }
+        return ends
+    }
+
+    /// The parts of a record that was put together.
+    private func parts(_ index: Int, _ ends: [Int]) -> (envelope: ByteView, personal: ByteView) {
+        let start = index > 0 ? ends[index - 1] : 0
+        return RecordView.parts(ofTrusted: record.view.trusted(start, ends[index] - start))
     }
 
     private mutating func isProvable(_ block: BlockReader, _ tree: BlockTree) -> Bool {

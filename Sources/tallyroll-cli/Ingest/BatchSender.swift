@@ -5,7 +5,7 @@ import TallyrollStore
 /// goes on while the writer syncs, and the writer takes all that wait into one frame.
 struct BatchSender: ~Copyable {
     /// The batch that is being filled.
-    var batch = RecordBatch(capacity: BatchSender.bytesMax + (64 << 10))
+    var batch: RecordBatch
     let acknowledgements = Acknowledgements()
     private let store: AuditStore
     private let durability: Durability
@@ -16,6 +16,7 @@ struct BatchSender: ~Copyable {
     init(_ store: AuditStore, durability: Durability) {
         self.store = store
         self.durability = durability
+        batch = store.batches.take()
     }
 
     /// Takes note of the record that begins at `start` and ends where the batch does; sends the batch when it is
@@ -34,8 +35,7 @@ struct BatchSender: ~Copyable {
     mutating func send() throws {
         guard batch.count > 0 else { return }
         if let failure = acknowledgements.current.failure { throw CommandFailure(failure) }
-        var full = RecordBatch(capacity: BatchSender.bytesMax + (64 << 10))
-        full.offsets.reserveCapacity(BatchSender.eventsMax)
+        var full = store.batches.take()
         swap(&full, &batch)
         let acknowledgements = acknowledgements
         acknowledgements.expect()
