@@ -23,6 +23,7 @@ import TallyrollWorkload
 /// | `scan DIR R` | counts R times what a condition on a value of details means |
 /// | `text DIR R` | counts R times the events that hold a text |
 /// | `read DIR R` | reads every event R times |
+/// | `count DIR EXPRESSION R` | counts R times what an expression means |
 /// | `ask DIR EXPRESSION LIMIT R` | asks R times for the latest events an expression means, as values |
 /// | `pieces DIR N SEGMENTS` | appends N events to a new store, and seals so many segments on the way |
 /// | `set DIR FILE R` | asks each question of a file R times, as `GateQuestions` reads it, and prints what one took |
@@ -46,6 +47,10 @@ enum Gate {
             try Ingest.run(try events(number), to: directory, commit: sizes[0], producers: sizes[1])
         case "scan": print(try count("details.parameters.limit >= 30", in: directory, times: number))
         case "text": print(try count("text contains \"30000 ms\"", in: directory, times: number))
+        case "count":
+            let question = Array(arguments.dropFirst(2).dropLast())
+            guard question.count == 1 else { throw GateError(description: "expected an expression") }
+            print(try count(question[0], in: directory, times: number))
         case "read": print(try read(directory, times: number))
         case "ask":
             let question = Array(arguments.dropFirst(2).dropLast())

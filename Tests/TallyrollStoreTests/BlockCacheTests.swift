@@ -63,4 +63,45 @@ import TallyrollIntegrity
             #expect(try reader.block(entry) === first)
         }
     }
+
+    @Test func passesOverEverythingFindAPartOfIt() throws {
+        let cache = BlockCache(capacity: 512 << 10)
+        let reader = try segment(blocks: 24, cache: cache)
+        /// The blocks that were there already.
+        func pass() throws -> Int {
+            var known = 0
+            for entry in reader.entries {
+                let block = try reader.block(entry)
+                if block.bytesRead > 0 { known += 1 }
+                var rows = BlockRows()
+                try rows.load(block)
+            }
+            return known
+        }
+        #expect(try pass() == 0)
+        let kept = cache.readerCount
+        #expect(kept < reader.entries.count / 2, "everything fits: the test tests nothing")
+        for _ in 0..<3 { #expect(try pass() >= kept / 2) }
+    }
+
+    @Test func keepsWhatIsUsedAgainWhilePassesGoOverEverything() throws {
+        let cache = BlockCache(capacity: 512 << 10)
+        let reader = try segment(blocks: 24, cache: cache)
+        func use(_ entry: BlockEntry) throws -> Bool {
+            let block = try reader.block(entry)
+            defer { withExtendedLifetime(block) {} }
+            let isKnown = block.bytesRead > 0
+            var rows = BlockRows()
+            try rows.load(block)
+            return isKnown
+        }
+        for entry in reader.entries { _ = try use(entry) }
+        // What comes when the cache is full, and comes again, stays.
+        let favourite = reader.entries[20]
+        for _ in 0..<3 { for entry in [favourite, reader.entries[21]] { _ = try use(entry) } }
+        for _ in 0..<3 {
+            for entry in reader.entries[..<20] { _ = try use(entry) }
+            #expect(try use(favourite))
+        }
+    }
 }

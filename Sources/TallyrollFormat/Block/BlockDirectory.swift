@@ -48,7 +48,13 @@ package struct BlockSection: Equatable, Sendable {
 /// sections follow the directory in this order without gaps, then zeros to the block's length.
 package struct BlockDirectory: Equatable, Sendable {
     package private(set) var sections: [BlockSection] = []
-    private var places: [UInt64: Int] = [:]
+    /// Where each section stands in `sections`, by its key, ascending.
+    private var places: [Place] = []
+
+    private struct Place: Equatable {
+        var key: UInt64
+        var index: Int
+    }
 
     package init(_ view: ByteView, header: BlockHeader, origin: Int) throws(FormatError) {
         let computed = Checksum.of(view)
@@ -59,6 +65,9 @@ package struct BlockDirectory: Equatable, Sendable {
         }
         var reader = ByteReader(view, what: "block directory", origin: origin)
         var offset = BlockHeader.byteCount + header.directoryLength
+        // An entry takes seven bytes or a little more.
+        sections.reserveCapacity(view.count / 7)
+        places.reserveCapacity(view.count / 7)
         while reader.remaining > 0 {
             let tag = try reader.u8()
             guard let role = SectionRole(rawValue: tag) else {
@@ -68,11 +77,14 @@ package struct BlockDirectory: Equatable, Sendable {
             let length = try reader.length(atMost: header.length - offset)
             let section = BlockSection(
                 role: role, id: id, offset: offset, length: length, checksum: try reader.u32())
-            guard places.updateValue(sections.count, forKey: BlockDirectory.key(role, id)) == nil else {
-                throw reader.invalid("section", expected: "each once", found: "\(role) \(id) again")
-            }
+            places.append(Place(key: BlockDirectory.key(role, id), index: sections.count))
             sections.append(section)
             offset += length
+        }
+        places.sort { $0.key < $1.key }
+        for place in places.indices.dropFirst() where places[place].key == places[place - 1].key {
+            let again = sections[places[place].index]
+            throw reader.invalid("section", expected: "each once", found: "\(again.role) \(again.id) again")
         }
         guard header.length - offset < 8 else {
             throw reader.invalid(
@@ -86,7 +98,13 @@ package struct BlockDirectory: Equatable, Sendable {
     }
 
     package func section(_ role: SectionRole, _ id: Int) -> BlockSection? {
-        places[BlockDirectory.key(role, id)].map { sections[$0] }
+        let key = BlockDirectory.key(role, id)
+        var (low, high) = (0, places.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if places[middle].key < key { low = middle + 1 } else { high = middle }
+        }
+        return low < places.count && places[low].key == key ? sections[places[low].index] : nil
     }
 
     /// Where the zeros that pad the block begin.

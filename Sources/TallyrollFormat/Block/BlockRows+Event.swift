@@ -9,28 +9,31 @@ extension BlockRows {
         let (outcome, origin) = try kinds(row)
         let time = notation(row)
         textBytes = 0
-        let id = text(.id, row)
         guard time.isValid else { throw BlockRows.invalid(row, "time notation") }
         guard let type = shared(.type, row) else { throw BlockRows.invalid(row, "type") }
-        let event = RecordedEvent(
+        let id = text(.id, row)
+        let resource = Resource(type: shared(.resourceType, row), id: shared(.resourceID, row))
+        let details = text(.details, row).map { JSONObject(trusted: $0) }
+        let extra = text(.extra, row).map { JSONObject(trusted: $0) }
+        let result = Outcome(kind: outcome, text: text(.error, row))
+        let (message, requestID) = (text(.message, row), text(.requestID, row))
+        let (ip, correlationID) = (text(.ip, row), text(.correlationID, row))
+        let (user, session) = (shared(.user, row), shared(.sessionID, row))
+        let (action, component) = (shared(.action, row), shared(.component, row))
+        let (severity, userAgent) = (shared(.severity, row), shared(.userAgent, row))
+        guard textBytes <= Limits.eventBytes else { throw BlockRows.invalid(row, "length") }
+        let isMinted = id == nil && fields.contains(.id)
+        // Made where it is returned: the value is large, and a copy of it counts every text.
+        return RecordedEvent(
             event: AuditEvent(
                 id: id, timestamp: Timestamp(nanosecondsSince1970: timestamps[row]),
-                type: EventType(rawValue: type),
-                severity: shared(.severity, row).map { Severity(rawValue: $0) }, user: shared(.user, row),
-                action: shared(.action, row),
-                resource: Resource(type: shared(.resourceType, row), id: shared(.resourceID, row)),
-                outcome: Outcome(kind: outcome, text: text(.error, row)), component: shared(.component, row),
-                message: text(.message, row), ip: text(.ip, row), userAgent: shared(.userAgent, row),
-                requestID: text(.requestID, row), sessionID: shared(.sessionID, row),
-                correlationID: text(.correlationID, row),
-                duration: duration(row).map { Duration.nanoseconds($0) },
-                details: text(.details, row).map { JSONObject(trusted: $0) },
-                extra: text(.extra, row).map { JSONObject(trusted: $0) }, writtenTime: WrittenTime(time)),
-            sequence: sequence, recordedAt: recordedAt[row],
-            storeTag: id == nil && fields.contains(.id) ? storeTag : nil,
+                type: EventType(rawValue: type), severity: severity.map { Severity(rawValue: $0) },
+                user: user, action: action, resource: resource, outcome: result, component: component,
+                message: message, ip: ip, userAgent: userAgent, requestID: requestID, sessionID: session,
+                correlationID: correlationID, duration: duration(row).map { Duration.nanoseconds($0) },
+                details: details, extra: extra, writtenTime: WrittenTime(time)),
+            sequence: sequence, recordedAt: recordedAt[row], storeTag: isMinted ? storeTag : nil,
             isFromStore: origin == .engine)
-        guard textBytes <= Limits.eventBytes else { throw BlockRows.invalid(row, "length") }
-        return event
     }
 
     @inline(__always)

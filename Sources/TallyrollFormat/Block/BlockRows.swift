@@ -35,6 +35,14 @@ package struct BlockRows: ~Copyable {
 
     deinit { cells.deallocate() }
 
+    /// Forgets the rows and lets their block go.
+    package mutating func removeAll() {
+        count = 0
+        arena.removeAll()
+        strings.removeAll()
+        block = nil
+    }
+
     /// Decodes the columns of some fields of `block`, all rows.
     package mutating func load(_ block: BlockReader, _ fields: RecordFields = .all) throws {
         wanted.removeAll(keepingCapacity: true)
@@ -64,9 +72,7 @@ package struct BlockRows: ~Copyable {
 
     private mutating func loadWanted(_ block: BlockReader, _ fields: RecordFields) throws {
         // Nothing is there to be read until all of it is.
-        count = 0
-        arena.removeAll()
-        strings.removeAll()
+        removeAll()
         self.block = block
         hasField = InlineArray(repeating: false)
         self.fields = fields

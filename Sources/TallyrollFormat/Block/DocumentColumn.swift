@@ -15,8 +15,8 @@ package final class DocumentColumn: Sendable {
         self.id = id
         sections = block.sections
         pathRole = id == .details ? .detailsPath : .extraPath
-        let codes = try block.codes(id).decodeArray()
-        let largest = codes.max() ?? 0
+        counts = ShapeCounts(try block.codes(id))
+        let largest = counts.used.last ?? 0
         let dictionary: DictionaryID = id == .details ? .detailsShape : .extraShape
         shapes = try block.terms.shapes(dictionary, upTo: largest)
         guard shapes.count >= Int(largest) else {
@@ -24,7 +24,6 @@ package final class DocumentColumn: Sendable {
                 .invalid, "document column", offset: block.origin, expected: "shapes up to \(shapes.count)",
                 found: "\(largest)")
         }
-        counts = ShapeCounts(codes)
         plan = DocumentPlan(counts.used, shapes)
         columns = LazyReferences(count: plan.paths.count)
         context = ColumnContext(heap: block.heap, terms: block.terms, dictionary: nil, leaders: nil)
@@ -165,7 +164,24 @@ package final class DocumentColumn: Sendable {
     /// Adds the rows that have one of some values of a path.
     private func insertRows(of place: Int, _ entries: RowSet, into rows: inout RowSet) {
         if entries.isEmpty { return }
-        forEachEntry(of: place) { row, entry in if entries.contains(entry) { rows.insert(row) } }
+        let uses = Int(plan.useStarts[place])..<Int(plan.useStarts[place + 1])
+        guard uses.allSatisfy({ plan.uses[$0].count == 1 }) else {
+            forEachEntry(of: place) { row, entry in if entries.contains(entry) { rows.insert(row) } }
+            return
+        }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: counts.used.count) { hasValue in
+            hasValue.initialize(repeating: 0)
+            for use in uses { hasValue[plan.uses[use].place] = 1 }
+            var values = BitSource(entries)
+            for word in rows.words.indices {
+                let start = word << 6
+                let owners = counts.rows(start..<min(start + 64, rowCount), where: hasValue)
+                if owners == 0 { continue }
+                let found = values.next(owners.nonzeroBitCount)
+                if found == 0 { continue }
+                rows.setWord(word, rows.words[word] | BitSource.spread(found, over: owners))
+            }
+        }
     }
 
     /// Adds the rows that have, at a path for which `matches` holds, a scalar for which `holds` does: asked once for
@@ -178,7 +194,7 @@ package final class DocumentColumn: Sendable {
         var scalar = ByteWriter(capacity: 256)
         for place in places(where: matches) {
             let column = try column(place)
-            if stringsOnly, !column.quoted, column.texts.isNumeric { continue }
+            if stringsOnly, !column.quoted, column.texts.neverBegins(with: quote) { continue }
             let entries = try column.texts.rows(from: context) { value in
                 guard let value else { return holds(nullView) }
                 if !column.quoted { return holds(value) }
@@ -202,7 +218,7 @@ package final class DocumentColumn: Sendable {
             if column.quoted {
                 let entries = try column.texts.rows(from: context, holding: needle, isJSON: true, judge)
                 insertRows(of: place, entries, into: &rows)
-            } else if !column.texts.isNumeric {
+            } else if !column.texts.neverBegins(with: quote) {
                 let entries = try column.texts.rows(from: context) { value in
                     guard let value, value.count >= 2, value[0] == UInt8(ascii: "\"") else { return false }
                     let content = value.trusted(1, value.count - 2)
@@ -235,6 +251,7 @@ package final class DocumentColumn: Sendable {
     }
 }
 
+private let quote = UInt8(ascii: "\"")
 private let nullStaticText: StaticString = "null"
 
 /// The JSON word for a value that is not there.

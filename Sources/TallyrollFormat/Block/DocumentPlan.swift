@@ -36,15 +36,11 @@ final class DocumentPlan: @unchecked Sendable {
 
     init(_ codes: [UInt32], _ table: ShapeTable) {
         self.table = table
-        var numbers = Set<Int>()
-        for code in codes where code > 0 { numbers.formUnion(table.slotPaths[Int(code) - 1]) }
-        let paths = numbers.sorted()
-        var placeOf: [Int: Int] = [:]
-        for (place, path) in paths.enumerated() { placeOf[path] = place }
-
+        let (paths, placeOf) = DocumentPlan.paths(of: codes, table)
         var shapes: [ShapeUse] = []
+        shapes.reserveCapacity(codes.count)
         var (slots, markers): ([UInt32], [UInt32]) = ([], [])
-        var usesOfPath = [[PathUse]](repeating: [], count: paths.count)
+        var found: [(path: Int, use: PathUse)] = []
         for (place, code) in codes.enumerated() {
             guard code > 0 else {
                 shapes.append(ShapeUse())
@@ -59,28 +55,61 @@ final class DocumentPlan: @unchecked Sendable {
                     kind: .shape, text: shape.bytes.view, firstSlot: slots.count,
                     slotCount: shape.markers.count))
             for (slot, path) in table.slotPaths[Int(code) - 1].enumerated() {
-                let number = placeOf[path] ?? 0
+                let number = Int(placeOf[path])
                 slots.append(UInt32(truncatingIfNeeded: number))
                 markers.append(UInt32(truncatingIfNeeded: shape.markers[slot]))
-                if let last = usesOfPath[number].last, last.place == place {
-                    usesOfPath[number][usesOfPath[number].count - 1].count += 1
-                } else {
-                    usesOfPath[number].append(PathUse(place: place, count: 1))
-                }
+                found.append((number, PathUse(place: place, count: 1)))
             }
         }
         self.paths = paths
         self.shapes = FixedArray(shapes, padding: ShapeUse())
         self.slots = FixedArray(slots, padding: 0)
         self.markers = FixedArray(markers, padding: 0)
-        uses = FixedArray(usesOfPath.flatMap { $0 }, padding: PathUse(place: 0, count: 0))
-        useStarts = FixedArray(count: paths.count + 1, repeating: 0)
-        var start = 0
-        for (place, uses) in usesOfPath.enumerated() {
-            useStarts.base[place] = UInt32(truncatingIfNeeded: start)
-            start += uses.count
+        (useStarts, uses) = DocumentPlan.byPath(found, paths: paths.count)
+    }
+
+    /// The paths that shapes use, ascending, and of each path of the segment its place among them.
+    private static func paths(of codes: [UInt32], _ table: ShapeTable) -> ([Int], FixedArray<UInt32>) {
+        let placeOf = FixedArray<UInt32>(count: table.paths.count, repeating: 0)
+        for code in codes where code > 0 {
+            for path in table.slotPaths[Int(code) - 1] { placeOf.base[path] = 1 }
         }
-        useStarts.base[paths.count] = UInt32(truncatingIfNeeded: start)
+        var paths: [Int] = []
+        for path in 0..<placeOf.count where placeOf[path] != 0 {
+            placeOf.base[path] = UInt32(truncatingIfNeeded: paths.count)
+            paths.append(path)
+        }
+        return (paths, placeOf)
+    }
+
+    /// The uses of each path side by side, those of one shape as one.
+    private static func byPath(
+        _ found: [(path: Int, use: PathUse)], paths: Int
+    ) -> (starts: FixedArray<UInt32>, uses: FixedArray<PathUse>) {
+        // Where the next use of a path goes, and which shape the one before it belongs to.
+        var next = [Int](repeating: 0, count: paths + 1)
+        var last = [Int](repeating: -1, count: paths)
+        for (path, use) in found where last[path] != use.place {
+            last[path] = use.place
+            next[path + 1] += 1
+        }
+        let starts = FixedArray<UInt32>(count: paths + 1, repeating: 0)
+        for path in 0..<paths {
+            next[path + 1] += next[path]
+            starts.base[path + 1] = UInt32(truncatingIfNeeded: next[path + 1])
+            last[path] = -1
+        }
+        let uses = FixedArray(count: next[paths], repeating: PathUse(place: 0, count: 0))
+        for (path, use) in found {
+            if last[path] == use.place {
+                uses.base[next[path] - 1].count += 1
+            } else {
+                uses.base[next[path]] = use
+                next[path] += 1
+                last[path] = use.place
+            }
+        }
+        return (starts, uses)
     }
 
     /// The memory that is held, without the segment's shapes.
@@ -107,88 +136,5 @@ final class DocumentPlan: @unchecked Sendable {
             values += uses[use].count * Int(counts[uses[use].place])
         }
         return values
-    }
-}
-
-/// How often each shape code of a block occurs before a row: a count at every 128th row, and a short scan.
-final class ShapeCounts: Sendable {
-    private static let groupSize = 128
-    let rowCount: Int
-    /// The distinct codes, ascending.
-    let used: [UInt32]
-    /// Place of each row's code in `used`.
-    private let places: FixedArray<UInt16>
-    private let groups: FixedArray<UInt16>
-
-    init(_ codes: [UInt32]) {
-        rowCount = codes.count
-        let (used, places) = ShapeCounts.number(codes)
-        let groupCount = codes.count / ShapeCounts.groupSize + 1
-        let groups = FixedArray<UInt16>(count: (groupCount + 1) * used.count, repeating: 0)
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: used.count + 1) { running in
-            running.initialize(repeating: 0)
-            var group = 0
-            for row in 0..<codes.count {
-                if row % ShapeCounts.groupSize == 0 {
-                    for place in 0..<used.count { groups.base[group * used.count + place] = running[place] }
-                    group += 1
-                }
-                running[Int(places.base[row])] &+= 1
-            }
-            // Behind the last row: all of them, where a reader asks for the count before the end.
-            while group <= groupCount {
-                for place in 0..<used.count { groups.base[group * used.count + place] = running[place] }
-                group += 1
-            }
-        }
-        self.used = used
-        self.places = places
-        self.groups = groups
-    }
-
-    /// The distinct codes, and the place of each row's among them.
-    private static func number(_ codes: [UInt32]) -> ([UInt32], FixedArray<UInt16>) {
-        let places = FixedArray<UInt16>(count: codes.count, repeating: 0)
-        let (low, high) = (codes.min() ?? 0, codes.max() ?? 0)
-        guard high - low < 1 << 16 else {
-            let used = Array(Set(codes)).sorted()
-            var placeOf: [UInt32: UInt16] = [:]
-            for (place, code) in used.enumerated() { placeOf[code] = UInt16(truncatingIfNeeded: place) }
-            for row in codes.indices { places.base[row] = placeOf[codes[row]] ?? 0 }
-            return (used, places)
-        }
-        var used: [UInt32] = []
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: Int(high - low) + 1) { placeOf in
-            placeOf.initialize(repeating: 0)
-            for code in codes { placeOf[Int(code - low)] = 1 }
-            for offset in placeOf.indices where placeOf[offset] != 0 {
-                placeOf[offset] = UInt16(truncatingIfNeeded: used.count)
-                used.append(low + UInt32(truncatingIfNeeded: offset))
-            }
-            for row in codes.indices { places.base[row] = placeOf[Int(codes[row] - low)] }
-        }
-        return (used, places)
-    }
-
-    var byteCount: Int { places.byteCount + groups.byteCount + used.count * 4 }
-
-    @inline(__always)
-    func place(_ row: Int) -> Int { Int(places[row]) }
-
-    /// How many rows of the block have the shape at `place`.
-    func total(_ place: Int) -> Int { Int(groups[groups.count - used.count + place]) }
-
-    /// Puts into `counts`, for each place, how often its code occurs before a row. Where `counts` holds that of an
-    /// `earlier` row of the block, it is counted on from there.
-    @inline(__always)
-    func count(before row: Int, from earlier: Int?, into counts: UnsafeMutablePointer<UInt32>) {
-        let group = row / ShapeCounts.groupSize
-        var start = group * ShapeCounts.groupSize
-        if let earlier, earlier >= start, earlier <= row {
-            start = earlier
-        } else {
-            for place in 0..<used.count { counts[place] = UInt32(groups[group * used.count + place]) }
-        }
-        for other in start..<row { counts[Int(places[other])] &+= 1 }
     }
 }

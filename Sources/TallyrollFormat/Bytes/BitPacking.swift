@@ -56,6 +56,20 @@ package enum BitPacking {
             // Values that begin eight bytes before the end or earlier are read with whole loads.
             let whole = min(count, ((view.count - 8) * 8) / width + 1)
             var bit = 0
+            if width <= 14 {
+                // Four values lie in one load.
+                let step = UInt64(truncatingIfNeeded: width)
+                while index &+ 4 <= whole {
+                    let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)
+                    let first = UInt64(littleEndian: raw) &>> UInt64(truncatingIfNeeded: bit & 7)
+                    let second = first &>> step
+                    let third = second &>> step
+                    total &+= (first & keep) &+ (second & keep)
+                    total &+= (third & keep) &+ (third &>> step & keep)
+                    bit &+= width &* 4
+                    index &+= 4
+                }
+            }
             while index < whole {
                 let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)
                 total &+= UInt64(littleEndian: raw) &>> UInt64(truncatingIfNeeded: bit & 7) & keep

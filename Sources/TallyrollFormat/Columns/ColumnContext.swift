@@ -38,13 +38,6 @@ package final class ColumnContext: Sendable {
         FormatError(
             .invalid, "text column: ends", offset: 0, expected: "ascending", found: "\(start) then \(end)")
     }
-
-    /// Appends the heap text from `start` to `end`, both counted from `base`.
-    func appendText(
-        from base: Int, _ start: Int, _ end: Int, into out: inout ByteWriter
-    ) throws {
-        out.bytes(try text(from: base, start, end))
-    }
 }
 
 /// Reads the text heap of one block; keeps the chunks it has inflated.

@@ -270,31 +270,42 @@ package struct IntegerColumn {
             out.update(repeating: base, count: indices.count)
         case .packed:
             for place in indices.indices { out[place] = value(Int(indices[place])) }
-        case .deltas:
-            withUnsafeTemporaryAllocation(of: Int64.self, capacity: IntegerColumnEncoder.groupSize) {
-                values in
-                guard let known = values.baseAddress else { return }
-                var group = -1
-                var filled = 0
-                for place in indices.indices {
-                    let index = Int(indices[place])
-                    precondition(index < count)
-                    let wanted = index % IntegerColumnEncoder.groupSize
-                    if index / IntegerColumnEncoder.groupSize != group || wanted >= filled {
-                        group = index / IntegerColumnEncoder.groupSize
-                        // The rest of the group, where more of it will be wanted.
-                        let goesOn =
-                            place + 1 < indices.count
-                            && Int(indices[place + 1]) / IntegerColumnEncoder.groupSize == group
-                        let last = goesOn ? groupCount(group) - 1 : wanted
-                        forEachInGroup(group, through: last) { known[$0] = $1 }
-                        filled = last + 1
-                    }
-                    out[place] = known[wanted]
+        case .deltas: readDeltas(indices, into: out)
+        }
+    }
+
+    private func readDeltas(
+        _ indices: UnsafeBufferPointer<UInt32>, into out: UnsafeMutablePointer<Int64>
+    ) {
+        let size = IntegerColumnEncoder.groupSize
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: size) { values in
+            guard let known = values.baseAddress else { return }
+            var place = 0
+            while place < indices.count {
+                let group = Int(indices[place]) / size
+                var last = Int(indices[place]) % size
+                // Those of one group are read together.
+                var end = place + 1
+                while end < indices.count, Int(indices[end]) / size == group {
+                    last = max(last, Int(indices[end]) % size)
+                    end += 1
                 }
+                precondition(group * size + last < count)
+                if end - place <= IntegerColumn.fewOfGroup {
+                    for index in place..<end {
+                        out[index] = sum(ofGroup: group, through: Int(indices[index]) % size)
+                    }
+                } else {
+                    forEachInGroup(group, through: last) { known[$0] = $1 }
+                    for index in place..<end { out[index] = known[Int(indices[index]) % size] }
+                }
+                place = end
             }
         }
     }
+
+    /// So many values of a group cost less when each is summed up by itself than when all before the last are put down.
+    private static let fewOfGroup = 2
 
     /// The values at some indices below `count`.
     package func values(_ indices: [UInt32]) -> [Int64] {

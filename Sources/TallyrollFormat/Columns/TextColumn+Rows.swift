@@ -40,7 +40,7 @@ extension TextColumn {
                 var start = 0
                 for code in 1...body.distinct {
                     let end = Int(clamping: values[code - 1])
-                    known[code] = try context.text(from: body.heapStart, start, end)
+                    known[code] = try text(start, end, context)
                     start = end
                 }
                 for index in entries.indices {
@@ -61,7 +61,7 @@ extension TextColumn {
     @inline(__always)
     private func heapText(_ place: Int, _ ends: IntegerColumn, _ context: ColumnContext) throws -> ByteView {
         let start = place == 0 ? 0 : Int(clamping: ends.value(place - 1))
-        return try context.text(from: body.heapStart, start, Int(clamping: ends.value(place)))
+        return try text(start, Int(clamping: ends.value(place)), context)
     }
 
     private func readTexts(
@@ -73,15 +73,17 @@ extension TextColumn {
             // Two ends a text: where the one before it ends, and where it ends itself.
             try withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count * 2) { bounds in
                 guard let first = bounds.baseAddress else { return }
-                ends.read(places, into: first + places.count)
-                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: places.count) { before in
-                    for index in places.indices { before[index] = places[index] == 0 ? 0 : places[index] - 1 }
-                    ends.read(UnsafeBufferPointer(before), into: first)
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: places.count * 2) { both in
+                    for index in places.indices {
+                        both[index * 2] = places[index] == 0 ? 0 : places[index] - 1
+                        both[index * 2 + 1] = places[index]
+                    }
+                    ends.read(UnsafeBufferPointer(both), into: first)
                 }
                 for index in places.indices {
-                    let start = places[index] == 0 ? 0 : Int(clamping: bounds[index])
+                    let start = places[index] == 0 ? 0 : Int(clamping: bounds[index * 2])
                     cells[Int(wanted[index])] = try context.text(
-                        from: body.heapStart, start, Int(clamping: bounds[places.count + index]))
+                        from: body.heapStart, start, Int(clamping: bounds[index * 2 + 1]))
                 }
             }
         }

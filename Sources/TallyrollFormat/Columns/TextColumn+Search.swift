@@ -86,7 +86,7 @@ extension TextColumn {
             var start = 0
             for place in 0..<ends.count {
                 let end = Int(clamping: values[place])
-                if predicate(try context.text(from: body.heapStart, start, end)) { verdicts.insert(place) }
+                if predicate(try text(start, end, context)) { verdicts.insert(place) }
                 start = end
             }
         }
@@ -95,29 +95,30 @@ extension TextColumn {
 
     /// The entries whose distinct text is among `verdicts`.
     private func rows(_ verdicts: RowSet, absent: Bool) throws -> RowSet {
-        var result = RowSet(size: count)
-        if verdicts.isEmpty, !absent { return result }
-        var found = 0
-        var unknown: Int?
-        withUnsafeTemporaryAllocation(of: Bool.self, capacity: body.distinct + 1) { byCode in
-            byCode[0] = absent
-            for place in 0..<body.distinct { byCode[place + 1] = verdicts.contains(place) }
-            for word in result.words.indices {
-                var bits: UInt64 = 0
-                let start = word << 6
-                for bit in 0..<min(64, count - start) {
-                    let code = localCode(start + bit)
-                    guard code <= body.distinct else {
-                        unknown = code
-                        continue
-                    }
-                    if byCode[code] { bits |= 1 << UInt64(truncatingIfNeeded: bit) }
-                }
-                found += bits.nonzeroBitCount
-                result.setWord(word, bits)
-            }
+        if verdicts.isEmpty, !absent { return RowSet(size: count) }
+        let first = Int(body.shift)
+        func verdict(_ code: Int) -> UInt8 {
+            if code == 0 { return absent ? CodeVerdicts.yes : CodeVerdicts.no }
+            if code > body.distinct { return CodeVerdicts.unknown }
+            return verdicts.contains(code - 1) ? CodeVerdicts.yes : CodeVerdicts.no
         }
-        if let unknown { throw unknownCode(unknown) }
+        if body.width == 0 { return RowSet(size: count, all: verdict(first) == CodeVerdicts.yes) }
+        let result = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << body.width) { table in
+            for value in table.indices { table[value] = verdict(value + first) }
+            return CodeVerdicts(packed: body.packed, width: body.width, count: count).rows(table)
+        }
+        if let result { return result }
+        return try rowsOneByOne { verdict($0) == CodeVerdicts.yes }
+    }
+
+    /// The same where a code is unknown: that of a row, which is an error, or one in the padding.
+    private func rowsOneByOne(_ isWanted: (Int) -> Bool) throws -> RowSet {
+        var result = RowSet(size: count)
+        for index in 0..<count {
+            let code = localCode(index)
+            guard code <= body.distinct else { throw unknownCode(code) }
+            if isWanted(code) { result.insert(index) }
+        }
         return result
     }
 
@@ -210,15 +211,16 @@ extension TextColumn {
         guard let presence = body.presence else { return places }
         var result = RowSet(size: count)
         if places.isEmpty { return result }
-        var place = 0
-        for index in 0..<count where presence.contains(index) {
-            if places.contains(place) { result.insert(index) }
-            place += 1
+        var source = BitSource(places)
+        for word in result.words.indices {
+            let present = presence.word(word)
+            let found = source.next(present.nonzeroBitCount)
+            if found != 0 { result.setWord(word, BitSource.spread(found, over: present)) }
         }
         return result
     }
 
-    /// Which texts that lie in the heap hold a text: the heap is searched as it lies there.
+    /// Which texts that lie in the heap or side by side in the column hold a text: all are searched at once.
     private func heapPlaces(
         _ ends: IntegerColumn, _ context: ColumnContext, _ needle: TextNeedle, _ isJSON: Bool,
         _ judge: (ByteView) -> Bool
@@ -237,6 +239,15 @@ extension TextColumn {
             guard isOrdered, previous <= Int64(Int32.max) else {
                 _ = try context.text(from: body.heapStart, 1, 0)
                 return
+            }
+            if let own = body.ownTexts {
+                guard previous <= Int64(own.count) else {
+                    _ = try text(0, Int(clamping: previous), context)
+                    return
+                }
+                return needle.insert(
+                    valuesIn: own, base: 0, ends: UnsafeBufferPointer(values), isJSON: isJSON, into: &found,
+                    judge)
             }
             try context.heap.forEachPiece(
                 from: body.heapStart, to: body.heapStart + Int(previous)

@@ -18,6 +18,8 @@ package final class TextColumn: Sendable {
         var shift: UInt32 = 0
         var distinct = 0
         var heapStart = 0
+        /// The distinct texts where they lie in the column, and not in the heap.
+        var ownTexts: ByteView?
         var integers: IntegerColumn?
         var codes: CodeColumn?
         var positions: [Int] = []
@@ -98,11 +100,16 @@ package final class TextColumn: Sendable {
     private static func readLocalCodes(
         _ reader: inout ByteReader, count: Int, into body: inout Body
     ) throws(FormatError) {
-        let flags = try readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
-        body.shift = flags == 0 ? 1 : 0
+        let flags = try readFlags(
+            &reader, allowed: TextColumnEncoder.presenceFlag | TextColumnEncoder.ownTextsFlag)
+        body.shift = flags & TextColumnEncoder.presenceFlag == 0 ? 1 : 0
         body.distinct = try reader.length(atMost: count)
         guard body.distinct > 0 else { throw reader.invalid("distinct", expected: "at least 1", found: "0") }
-        body.heapStart = try reader.length(atMost: Int(Int32.max))
+        if flags & TextColumnEncoder.ownTextsFlag != 0 {
+            body.ownTexts = try reader.lengthPrefixed()
+        } else {
+            body.heapStart = try reader.length(atMost: Int(Int32.max))
+        }
         body.integers = try IntegerColumn(try reader.lengthPrefixed(), count: body.distinct)
         body.width = bitWidth(body.distinct - Int(body.shift))
         body.packed = try reader.bytes(BitPacking.bytes(count: count, width: body.width))
@@ -156,6 +163,17 @@ package final class TextColumn: Sendable {
 
     /// True when every value is the text of a number.
     package var isNumeric: Bool { body.encoding == .number && body.prefix.isEmpty && body.suffix.isEmpty }
+
+    /// True when no value begins with this byte, as far as the fixed part of the values tells. The byte is no digit.
+    func neverBegins(with byte: UInt8) -> Bool {
+        switch body.encoding {
+        case .absent: true
+        case .constant: body.constant.raw.first != byte
+        case .hexTemplate: body.positions.first == 0 || body.constant.raw.first != byte
+        case .number: body.prefix.isEmpty || body.prefix.raw.first != byte
+        case .localCodes, .text, .sharedCodes, .follow: false
+        }
+    }
 
     /// Appends the text of one entry to `out`; false, and nothing appended, when it is absent.
     package func append(
@@ -216,7 +234,24 @@ package final class TextColumn: Sendable {
                 found: "\(entry + 1)")
         }
         let start = entry == 0 ? 0 : Int(clamping: ends.value(entry - 1))
-        try context.appendText(from: body.heapStart, start, Int(clamping: ends.value(entry)), into: &out)
+        out.bytes(try text(start, Int(clamping: ends.value(entry)), context))
+    }
+
+    /// The text from `start` to `end` of those that the column has in the heap or in itself.
+    @inline(__always)
+    func text(_ start: Int, _ end: Int, _ context: ColumnContext) throws -> ByteView {
+        guard let own = body.ownTexts else { return try context.text(from: body.heapStart, start, end) }
+        guard start <= end, let text = own.sliceIfInside(start, end - start) else {
+            throw TextColumn.beyond(own, start, end)
+        }
+        return text
+    }
+
+    @inline(never)
+    private static func beyond(_ own: ByteView, _ start: Int, _ end: Int) -> FormatError {
+        FormatError(
+            .invalid, "text column: ends", offset: 0, expected: "texts inside \(own.count) bytes",
+            found: "\(start) to \(end)")
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
@@ -361,7 +396,7 @@ package final class TextColumn: Sendable {
             case .number: appendNumber(integers[place], into: &text)
             default:
                 let end = Int(clamping: integers[place])
-                try context.appendText(from: body.heapStart, previousEnd, end, into: &text)
+                text.bytes(try self.text(previousEnd, end, context))
                 previousEnd = end
             }
             try checkDecoded(text.count)
@@ -378,7 +413,7 @@ package final class TextColumn: Sendable {
         var previousEnd = 0
         for end in ends {
             starts.append(UInt32(text.count))
-            try context.appendText(from: body.heapStart, previousEnd, Int(clamping: end), into: &text)
+            text.bytes(try self.text(previousEnd, Int(clamping: end), context))
             previousEnd = Int(clamping: end)
         }
         starts.append(UInt32(text.count))

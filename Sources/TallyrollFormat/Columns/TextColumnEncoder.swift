@@ -1,9 +1,10 @@
 /// Writes a column of optional texts in the cheapest encoding that can be read at one row. Layouts, after the
-/// encoding byte (`flags` bit 0: a presence bitmap follows; bit 1: upper-case hex):
+/// encoding byte (`flags` bit 0: a presence bitmap follows; bit 1: upper-case hex; bit 2: the texts are here):
 ///
 /// ```
 /// constant     length-prefixed value
-/// localCodes   u8 flags · varint distinct · varint heap start · length-prefixed integer column of ends · codes
+/// localCodes   u8 flags · varint distinct · varint heap start, or length-prefixed texts
+///              · length-prefixed integer column of ends · codes
 /// hexTemplate  u8 flags · length-prefixed literal · position mask · [presence] · 4 bits a varying digit
 /// number       u8 flags · length-prefixed prefix · length-prefixed suffix · u8 fraction digits · [presence]
 ///              · integer column of the present numbers
@@ -14,6 +15,9 @@
 package struct TextColumnEncoder: ~Copyable {
     static let presenceFlag: UInt8 = 1
     static let uppercaseFlag: UInt8 = 2
+    static let ownTextsFlag: UInt8 = 4
+    /// Distinct texts that take no more bytes are stored in their column: a question to it then inflates nothing.
+    private static let ownTextsMax = 64
 
     private var local = TermInterner(capacity: 1024)
     /// The local code of each entry, 0 where it is absent.
@@ -200,17 +204,29 @@ package struct TextColumnEncoder: ~Copyable {
     private mutating func writeLocalCodes(
         _ values: ValueSpan, heap: inout TextHeapBuilder, into out: inout ByteWriter
     ) {
-        var start = 0
         ends.removeAll()
-        for code in 1..<UInt32(local.count + 1) {
-            let at = heap.append(local.term(code))
-            if code == 1 { start = at }
-            ends.append(Int64(at - start + local.term(code).count))
-        }
         out.u8(TextEncoding.localCodes.rawValue)
-        out.u8(values.absentCount > 0 ? TextColumnEncoder.presenceFlag : 0)
-        out.varint(UInt64(local.count))
-        out.varint(UInt64(start))
+        let presence = values.absentCount > 0 ? TextColumnEncoder.presenceFlag : 0
+        if local.textBytes <= TextColumnEncoder.ownTextsMax {
+            var end: Int64 = 0
+            for code in 1..<UInt32(local.count + 1) {
+                end += Int64(local.term(code).count)
+                ends.append(end)
+            }
+            out.u8(presence | TextColumnEncoder.ownTextsFlag)
+            out.varint(UInt64(local.count))
+            out.lengthPrefixed(local.allText)
+        } else {
+            var start = 0
+            for code in 1..<UInt32(local.count + 1) {
+                let at = heap.append(local.term(code))
+                if code == 1 { start = at }
+                ends.append(Int64(at - start + local.term(code).count))
+            }
+            out.u8(presence)
+            out.varint(UInt64(local.count))
+            out.varint(UInt64(start))
+        }
         scratch.removeAll()
         integers.encode(ends.elements, into: &scratch)
         out.lengthPrefixed(scratch.view)

@@ -38,7 +38,9 @@ public struct RecordedEvent: Sendable, Equatable, Identifiable {
 
     /// An event at its place, without hashes. `storeTag` is nil where the event has an id.
     @inline(__always)
-    init(event: AuditEvent, sequence: UInt64, recordedAt: Int64, storeTag: UInt64?, isFromStore: Bool) {
+    init(
+        event: consuming AuditEvent, sequence: UInt64, recordedAt: Int64, storeTag: UInt64?, isFromStore: Bool
+    ) {
         self.event = event
         self.storeTag = storeTag
         self.sequence = sequence

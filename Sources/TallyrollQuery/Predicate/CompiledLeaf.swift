@@ -23,10 +23,7 @@ package struct CompiledLeaf: Sendable {
     package let path: JSONPath
 
     /// The text that a value must hold, where that is what the leaf asks.
-    package var needle: TextNeedle? {
-        guard case .text(.contains(let search)) = test else { return nil }
-        return TextNeedle(search)
-    }
+    package let needle: TextNeedle?
 
     /// A text value, or nil when the event lacks the field. For fields of text and severity.
     package func matches(text value: ByteView?) -> Bool {

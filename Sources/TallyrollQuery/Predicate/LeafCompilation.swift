@@ -18,6 +18,7 @@ extension CompiledLeaf {
     private init(_ field: Field, _ test: Test) {
         self.field = field
         self.test = test
+        if case .text(.contains(let search)) = test { needle = TextNeedle(search) } else { needle = nil }
         switch field {
         case .details(let path), .extra(let path): self.path = JSONPath(path)
         default: path = JSONPath([])

@@ -24,17 +24,20 @@ package final class QueryResults {
     private var last: QueryRow?
     /// Events of one block that were found and decoded together, and not all given yet.
     private var page = RowPage()
+    /// Pages behind it that were decoded with it.
+    private var batch = PageBatch()
     /// An event that was found behind the page, in another block.
     private var pending: Place?
-    /// How many events the next page is to hold.
+    /// How many events the next page is to hold, and the next batch of pages.
     private var pageRows: Int
+    private var batchRows = PageBatch.pageRowsMax
 
     private typealias Place = (sequence: UInt64, source: BlockRun.Source, row: Int)
 
     /// Where it is not known how many will be asked for: a few first, so that the first event is there early; then
     /// more, which costs less an event.
     private static let firstPageRows = 16
-    private static let pageRowsMax = 2048
+    private static let pageRowsMax = PageBatch.pageRowsMax
 
     init(
         _ scope: QueryScope, _ filter: Filter, now: Int64, order: QueryOrder, limit: Int?,
@@ -136,10 +139,19 @@ package final class QueryResults {
         if !page.isEmpty { return .page }
         return try trace.running {
             while page.isEmpty {
+                if !batch.isEmpty {
+                    batch.takeNext(into: &page)
+                    continue
+                }
                 guard let place = try pending ?? findNext() else { return nil }
                 pending = nil
                 guard case .block(let scan, let index) = place.source else { return .tail(place.sequence) }
-                try trace.timed(.read) { try fillPage(from: place, scan, index) }
+                let isLong = min(pageRows, left) >= QueryResults.pageRowsMax || ParallelRun.isEager
+                if isLong, PageBatch.threads(QueryResults.pageRowsMax) > 1 {
+                    try fillBatch(from: place)
+                } else {
+                    try trace.timed(.read) { try fillPage(from: place, scan, index) }
+                }
             }
             return .page
         }
@@ -196,6 +208,38 @@ package final class QueryResults {
             scan.report(error, index)
             page.removeAll()
         }
+    }
+
+    /// Takes the events behind `first`, in whatever blocks they lie, and decodes them on several threads. More are
+    /// found than were asked for: so many were that more will be.
+    private func fillBatch(from first: Place) throws {
+        do {
+            try collectBatch(from: first)
+            try batch.load(fields, trace)
+        } catch {
+            batch.removeAll()
+            throw error
+        }
+    }
+
+    private func collectBatch(from first: Place) throws {
+        var source: (scan: Int, index: Int)?
+        var next: Place? = first
+        while let place = next, batch.rows < min(batchRows, left), !batch.isFull {
+            guard case .block(let number, let index) = place.source else { break }
+            if batch.isPageFull || source?.scan != number || source?.index != index {
+                guard batch.hasPlaceForPage, let scan = newest?.scans[number] ?? oldest?.scans[number] else {
+                    break
+                }
+                batch.append(
+                    scan, number: number, index: index, firstSequence: place.sequence - UInt64(place.row))
+                source = (number, index)
+            }
+            batch.add(row: place.row)
+            next = batch.rows < left ? try findNext() : nil
+        }
+        batchRows = min(batchRows * 2, PageBatch.rowsMax)
+        pending = next
     }
 
     /// A row of the page could not be read.

@@ -25,6 +25,12 @@ struct RowPage: ~Copyable {
         broken = nil
     }
 
+    /// Forgets the rows and lets their block go.
+    mutating func letGo() {
+        removeAll()
+        decoded.removeAll()
+    }
+
     mutating func begin(scan: Int, index: Int, firstSequence: UInt64) {
         removeAll()
         self.scan = scan

@@ -1,12 +1,16 @@
 import Synchronization
 import TallyrollFormat
 
-/// Keeps the readers of blocks that were used last, up to a number of bytes. One cache serves a whole store.
+/// Keeps the readers of blocks that are used again and again, up to a number of bytes. One cache serves a whole store.
 ///
 /// A reader holds what was read and inflated of its block, and grows while it is used. All readers report to one gauge
 /// what they hold, so that memory is bounded by what is there, whatever blocks compress to; readers that were
-/// let go and are still in use count until they are not. Eviction is by second chance: what was used since the hand
-/// passed stays.
+/// let go and are still in use count until they are not.
+///
+/// A question over everything must not push out what others use, and where it is asked again it should find a part of
+/// the blocks rather than none. So a block that comes when the cache is full is a *newcomer*, and newcomers have a tenth
+/// of the places, first in, first out. One that is used again while it is there, or soon after it went, becomes a
+/// *resident*; residents that were not used since their last turn go.
 package final class BlockCache: Sendable {
     package struct Key: Hashable, Sendable {
         package var segment: UInt64
@@ -14,15 +18,22 @@ package final class BlockCache: Sendable {
     }
 
     private struct Slot {
-        var key: Key
         var block: BlockReader
-        var wasUsed: Bool
+        /// How often it was used since its last turn, up to a limit.
+        var uses: UInt8 = 0
     }
 
     private struct State {
-        var places: [Key: Int] = [:]
-        var slots: [Slot] = []
-        var hand = 0
+        var slots: [Key: Slot] = [:]
+        var newcomers = KeyQueue()
+        var residents = KeyQueue()
+        /// Newcomers that went.
+        var remembered = KeyQueue()
+        var isRemembered: Set<Key> = []
+        /// Whether readers had to go, and the memory has been needed since.
+        var isFull = false
+        /// What was asked for last: asking for it again at once is the same use.
+        var latest: Key?
     }
 
     private let state = Mutex(State())
@@ -44,27 +55,48 @@ package final class BlockCache: Sendable {
     /// The bytes that readers hold at the moment.
     package var bytesHeld: Int { gauge.bytes }
 
+    /// The readers that are kept at the moment.
+    var readerCount: Int { state.withLock { $0.slots.count } }
+
     package subscript(key: Key) -> BlockReader? {
         // What is let go is freed when the lock is free again.
         var gone: [BlockReader] = []
         defer { withExtendedLifetime(gone) {} }
         return state.withLock { state in
-            guard let place = state.places[key] else { return nil }
-            state.slots[place].wasUsed = true
-            let block = state.slots[place].block
+            guard let place = state.slots.index(forKey: key) else { return nil }
+            let block = state.slots.values[place].block
+            if state.latest != key {
+                state.latest = key
+                let uses = state.slots.values[place].uses
+                state.slots.values[place].uses = min(uses + 1, BlockCache.usesMax)
+            }
             if gauge.bytes > capacity { gone = makeRoom(&state, but: key) }
             return block
         }
     }
 
+    /// Uses that count: so many turns a reader stays that nobody uses any more.
+    private static let usesMax: UInt8 = 2
+    /// Of so many places one is a newcomer's.
+    private static let placesPerNewcomer = 10
+
     package func insert(_ block: BlockReader, _ key: Key) {
         var gone: [BlockReader] = []
         defer { withExtendedLifetime(gone) {} }
         state.withLock { state in
-            guard state.places[key] == nil else { return }
-            if gauge.bytes > capacity { gone = makeRoom(&state, but: key) }
-            state.places[key] = state.slots.count
-            state.slots.append(Slot(key: key, block: block, wasUsed: false))
+            guard state.slots[key] == nil else { return }
+            if gauge.bytes > capacity {
+                gone = makeRoom(&state, but: key)
+            } else if gauge.bytes < capacity / 4 * 3 {
+                state.isFull = false
+            }
+            if !state.isFull || state.isRemembered.contains(key) {
+                state.residents.append(key)
+            } else {
+                state.newcomers.append(key)
+            }
+            state.slots[key] = Slot(block: block)
+            state.latest = key
         }
     }
 
@@ -72,32 +104,36 @@ package final class BlockCache: Sendable {
     private func makeRoom(_ state: inout State, but wanted: Key) -> [BlockReader] {
         var gone: [BlockReader] = []
         var excess = gauge.bytes - capacity
-        // Each is passed twice at most: once to take its chance, once to go.
-        var patience = state.slots.count * 2
-        while excess > 0, patience > 0, !state.slots.isEmpty {
+        state.isFull = true
+        // Each has all its turns at most.
+        var patience = state.slots.count * (Int(BlockCache.usesMax) + 2)
+        while excess > 0, patience > 0 {
             patience -= 1
-            if state.hand >= state.slots.count { state.hand = 0 }
-            if state.slots[state.hand].wasUsed || state.slots[state.hand].key == wanted {
-                state.slots[state.hand].wasUsed = false
-                state.hand += 1
+            let isNewcomer =
+                state.residents.isEmpty
+                || state.newcomers.count * BlockCache.placesPerNewcomer > state.slots.count
+            guard let key = isNewcomer ? state.newcomers.popFirst() : state.residents.popFirst(),
+                let slot = state.slots[key]
+            else { return gone }
+            if key == wanted || slot.uses > 0 {
+                if !isNewcomer { state.slots[key]?.uses -= slot.uses > 0 ? 1 : 0 }
+                state.residents.append(key)
                 continue
             }
-            let block = BlockCache.removeAtHand(&state)
-            excess -= block.bytesHeld
-            gone.append(block)
+            state.slots[key] = nil
+            if isNewcomer { BlockCache.remember(key, &state) }
+            excess -= slot.block.bytesHeld
+            gone.append(slot.block)
         }
         return gone
     }
 
-    private static func removeAtHand(_ state: inout State) -> BlockReader {
-        let gone = state.slots[state.hand]
-        state.places[gone.key] = nil
-        let last = state.slots.removeLast()
-        if last.key != gone.key {
-            state.slots[state.hand] = last
-            state.places[last.key] = state.hand
+    /// Remembers a newcomer that went, and as many as there are readers.
+    private static func remember(_ key: Key, _ state: inout State) {
+        if state.isRemembered.insert(key).inserted { state.remembered.append(key) }
+        while state.remembered.count > state.slots.count, let oldest = state.remembered.popFirst() {
+            state.isRemembered.remove(oldest)
         }
-        return gone.block
     }
 
     /// Forgets everything; for measurements of cold reads.
@@ -107,5 +143,26 @@ package final class BlockCache: Sendable {
             return state.slots
         }
         withExtendedLifetime(gone) {}
+    }
+}
+
+/// Keys in the order in which they came.
+private struct KeyQueue {
+    private var keys: [BlockCache.Key] = []
+    private var first = 0
+
+    var count: Int { keys.count - first }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ key: BlockCache.Key) { keys.append(key) }
+
+    mutating func popFirst() -> BlockCache.Key? {
+        guard first < keys.count else { return nil }
+        defer { first += 1 }
+        if first > 64, first * 2 > keys.count {
+            keys.removeFirst(first)
+            first = 0
+        }
+        return keys[first]
     }
 }

@@ -7,6 +7,7 @@ package final class SegmentOutline: Sendable {
     package struct Block: Sendable {
         /// Where it begins in the file.
         package let offset: Int
+        package let length: Int
         package let count: Int
         package let firstSequence: UInt64
         package let times: ClosedRange<Int64>
@@ -15,6 +16,7 @@ package final class SegmentOutline: Sendable {
 
         package init(_ entry: borrowing BlockEntry) {
             offset = entry.offset
+            length = entry.length
             count = entry.count
             firstSequence = entry.firstSequence
             times = entry.times
