@@ -32,7 +32,10 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
 
         .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
-        .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "CSHA256Lanes"),
+        .target(
+            name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
+            swiftSettings: swiftSettings),
         .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],

@@ -19,7 +19,10 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
-        .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "CSHA256Lanes"),
+        .target(
+            name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
+            swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),

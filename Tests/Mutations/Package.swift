@@ -18,7 +18,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
-        .target(name: "TallyrollIntegrity", dependencies: ["COpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "CSHA256Lanes"),
+        .target(
+            name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
+            swiftSettings: swiftSettings),
         .target(
             name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
