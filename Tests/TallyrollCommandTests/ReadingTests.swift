@@ -279,8 +279,12 @@ import Testing
     @Test func damageIsReportedAndTheRestGiven() throws {
         let path = store + "/segment-0000000001.seg"
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        // The middle of the blocks: one of them, and only that one, becomes unreadable.
-        bytes[40_000] ^= 0x10
+        // A block in the middle becomes unreadable, and only that one: blocks begin behind the segment's header, and
+        // say at byte 4 how long they are.
+        func length(_ start: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[start + 4 + $1]) << ($1 * 8) } }
+        var block = 4096
+        while block + length(block) < 40_000 { block += length(block) }
+        for offset in stride(from: block + 8, to: block + length(block), by: 32) { bytes[offset] ^= 0x10 }
         try bytes.write(to: URL(fileURLWithPath: path))
         let verified = try Program.run("verify", "--store", store, "--json")
         #expect(verified.status == 1)

@@ -127,15 +127,15 @@ package final class BlockReader: Sendable {
     package func integers(_ id: ColumnID) throws -> IntegerColumn {
         if let known = parsed.withLock({ $0.integers[id] }) { return known.column }
         let bytes = try required(.column, Int(id.rawValue))
-        let column = try IntegerColumn(bytes.view, count: count)
-        parsed.withLock { $0.integers[id] = DecodedIntegers(owner: bytes, column: column) }
-        return column
+        let opened = DecodedIntegers(owner: bytes, column: try IntegerColumn(bytes.view, count: count))
+        return parsed.withLock { $0.integers.keepFirst(opened, at: id) }.column
     }
 
     /// How the event times were written; nil when each has the fewest digits that lose nothing.
     package func timeDigits() throws -> IntegerColumn? {
         if let known = parsed.withLock({ $0.integers[.timeDigits] }) { return known.column }
         let bytes = try required(.column, Int(ColumnID.timeDigits.rawValue))
+        defer { withExtendedLifetime(bytes) {} }
         var reader = ByteReader(bytes.view, what: "time digits")
         let form = try reader.u8()
         if form == TimeDigits.shortest {
@@ -146,25 +146,23 @@ package final class BlockReader: Sendable {
             throw reader.invalid("form", expected: "1 or 2", found: "\(form)")
         }
         let column = try IntegerColumn(try reader.bytes(reader.remaining), count: count)
-        parsed.withLock { $0.integers[.timeDigits] = DecodedIntegers(owner: bytes, column: column) }
-        return column
+        let opened = DecodedIntegers(owner: bytes, column: column)
+        return parsed.withLock { $0.integers.keepFirst(opened, at: .timeDigits) }.column
     }
 
     package func durations() throws -> OptionalIntegers {
         if let known = parsed.withLock({ $0.durations }) { return known }
         let bytes = try required(.column, Int(ColumnID.duration.rawValue))
         let column = try OptionalIntegers(bytes, count: count)
-        parsed.withLock { $0.durations = column }
-        return column
+        return parsed.withLock { $0.durations.keepFirst(column) }
     }
 
     /// A column of dictionary codes: type, severity, action, resource, component, user, or shapes.
     package func codes(_ id: ColumnID) throws -> CodeColumn {
         if let known = parsed.withLock({ $0.codes[id] }) { return known.column }
         let bytes = try required(.column, Int(id.rawValue))
-        let column = try CodeColumn(bytes.view, count: count)
-        parsed.withLock { $0.codes[id] = OwnedCodes(owner: bytes, column: column) }
-        return column
+        let opened = OwnedCodes(owner: bytes, column: try CodeColumn(bytes.view, count: count))
+        return parsed.withLock { $0.codes.keepFirst(opened, at: id) }.column
     }
 
     /// A column of text, or nil when no event of the block has the field.
@@ -173,8 +171,7 @@ package final class BlockReader: Sendable {
         guard let bytes = try sections.keptIfPresent(.column, Int(id.rawValue)) else { return nil }
         let leaders = BlockReader.followsUser(id) ? try self.leaders() : nil
         let column = try TextColumn(bytes, count: count, leaders: leaders)
-        parsed.withLock { $0.texts[id] = column }
-        return column
+        return parsed.withLock { $0.texts.keepFirst(column, at: id) }
     }
 
     /// What the column `id` needs to give its text back.
@@ -189,19 +186,14 @@ package final class BlockReader: Sendable {
         if let known = parsed.withLock({ $0.documents[id] }) { return known }
         guard directory.section(.column, Int(id.rawValue)) != nil else { return nil }
         let column = try DocumentColumn(self, id)
-        return parsed.withLock { state in
-            if let known = state.documents[id] { return known }
-            state.documents[id] = column
-            return column
-        }
+        return parsed.withLock { $0.documents.keepFirst(column, at: id) }
     }
 
     func leaders() throws -> LeaderRanks {
         if let known = parsed.withLock({ $0.leaders }) { return known }
         let leaders = try LeaderRanks(try codes(.user))
         sections.hold(leaders.byteCount)
-        parsed.withLock { $0.leaders = leaders }
-        return leaders
+        return parsed.withLock { $0.leaders.keepFirst(leaders) }
     }
 
     /// The columns of some fields, opened, and perhaps others that were asked for before.

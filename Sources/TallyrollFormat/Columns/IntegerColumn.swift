@@ -168,7 +168,7 @@ package struct IntegerColumn {
     private let scale: UInt64
     private let width: Int
     private let table: ByteView
-    private let body: ByteView
+    let body: ByteView
 
     /// Checks everything that reading relies on. `view` must stay valid while the column is used.
     package init(_ view: ByteView, count: Int) throws(FormatError) {

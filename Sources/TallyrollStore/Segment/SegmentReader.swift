@@ -292,8 +292,7 @@ package final class SegmentReader: Sendable {
             let loaded = LoadedPostings(
                 owner: bytes,
                 postings: try TermPostings(bytes.view, universe: universe, origin: section.offset))
-            state.withLock { $0.postings[column] = loaded }
-            return loaded
+            return state.withLock { $0.postings.keepFirst(loaded, at: column) }
         }
     }
 
@@ -327,8 +326,7 @@ package final class SegmentReader: Sendable {
             let (filter, paths) = try BlockFilter.open(
                 kind, bytes.view, blocks: sealedEntries.count, origin: section.offset)
             let loaded = LoadedFilter(owner: bytes, filter: filter, paths: paths?.map { FilterKey.path($0) })
-            state.withLock { $0.filters[kind] = loaded }
-            return loaded
+            return state.withLock { $0.filters.keepFirst(loaded, at: kind) }
         }
     }
 
@@ -375,8 +373,7 @@ package final class SegmentReader: Sendable {
         guard footer.section(.ids) != nil else { return [] }
         let loaded = try loadIndex(.ids, 0) { bytes, section, _ in
             let loaded = LoadedIDs(owner: bytes, table: try IDTable(bytes.view, origin: section.offset))
-            state.withLock { $0.ids = loaded }
-            return loaded
+            return state.withLock { $0.ids.keepFirst(loaded) }
         }
         return loaded.map { candidates(hash, in: $0.table) }
     }
