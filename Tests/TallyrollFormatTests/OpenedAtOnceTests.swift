@@ -35,28 +35,12 @@ import Testing
     }
 
     private func block() throws -> Bytes {
-        var memory = ByteWriter(capacity: 1 << 16)
-        var offsets: [UInt32] = []
-        for number in 0..<300 {
-            offsets.append(UInt32(memory.count))
-            let event = AuditEvent(
+        let events = (0..<300).map { number in
+            AuditEvent(
                 timestamp: Timestamp(nanosecondsSince1970: Int64(number * number) * 1_000_003), type: "t",
                 user: "user\(number % 7)", action: "action\(number % 5)", outcome: .success)
-            _ = try event.encode(now: Timestamp(nanosecondsSince1970: 0), into: &memory)
         }
-        let recordedAt = (0..<300).map { Int64($0) * 17 }
-        var out = ByteWriter(capacity: 1 << 16)
-        try offsets.withUnsafeBufferPointer { offsets in
-            try recordedAt.withUnsafeBufferPointer { recordedAt in
-                _ = try BlockEncoder(codec: .deflate, level: 1).encode(
-                    BlockInput(
-                        memory: memory.view, recordOffsets: offsets, recordedAt: recordedAt, firstSequence: 0,
-                        seeds: [1, 2, 3], tree: [0, 0], chainBefore: [UInt8](repeating: 1, count: 32),
-                        chainAfter: [UInt8](repeating: 2, count: 32)), storeTag: 7, segmentNumber: 1,
-                    index: 0, into: &out)
-            }
-        }
-        return Bytes(out.array)
+        return try TestBlock(events, recordedAt: (0..<300).map { Int64($0) * 17 }).bytes
     }
 
     /// What `open` gives on two threads at once.

@@ -42,29 +42,10 @@ import Testing
     private let records: [[UInt8]]
 
     init() throws {
-        var memory = ByteWriter(capacity: 1 << 16)
-        var offsets: [UInt32] = []
-        var records: [[UInt8]] = []
-        for number in 0..<count {
-            offsets.append(UInt32(memory.count))
-            let length = try RecordFieldsTests.event(number)
-                .encode(now: Timestamp(nanosecondsSince1970: 0), into: &memory)
-            records.append(memory.view.trusted(memory.count - length, length).array)
-        }
-        self.records = records
-        let recordedAt = (0..<count).map { Int64($0) }
-        var out = ByteWriter(capacity: 1 << 16)
-        try offsets.withUnsafeBufferPointer { offsets in
-            try recordedAt.withUnsafeBufferPointer { recordedAt in
-                _ = try BlockEncoder(codec: .deflate, level: 1).encode(
-                    BlockInput(
-                        memory: memory.view, recordOffsets: offsets, recordedAt: recordedAt, firstSequence: 0,
-                        seeds: [1, 2, 3], tree: [0, 0], chainBefore: [UInt8](repeating: 1, count: 32),
-                        chainAfter: [UInt8](repeating: 2, count: 32)), storeTag: 7, segmentNumber: 1,
-                    index: 0, into: &out)
-            }
-        }
-        block = Bytes(out.array)
+        let stored = try TestBlock(
+            (0..<count).map { RecordFieldsTests.event($0) }, recordedAt: (0..<count).map { Int64($0) })
+        records = stored.records
+        block = stored.bytes
         try terms.add(try BlockReader(source: MemoryBlockSource(block), origin: 0, terms: terms))
     }
 

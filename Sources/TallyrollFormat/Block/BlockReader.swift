@@ -42,6 +42,7 @@ package final class BlockReader: Sendable {
         package let column: CodeColumn
     }
 
+    /// A column of numbers with the bytes it reads. `@unchecked Sendable`: the bytes never change.
     package struct DecodedIntegers: @unchecked Sendable {
         fileprivate let owner: Bytes
         package let column: IntegerColumn

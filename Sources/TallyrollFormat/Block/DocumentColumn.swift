@@ -285,6 +285,8 @@ final class PathColumn: Sendable {
 }
 
 /// References that are made when they are first asked for, by whichever thread comes first.
+///
+/// `@unchecked Sendable`: the places stay where they are, and each is set once, atomically.
 final class LazyReferences<Object: AnyObject & Sendable>: @unchecked Sendable {
     private let places: UnsafeMutablePointer<OnceReference<Object>>
     private let count: Int

@@ -7,6 +7,8 @@
 #endif
 
 /// A thread of the engine's own. Blocking calls run on these, never on Swift's cooperative pool.
+///
+/// `@unchecked Sendable`: `handle` is written once, before the initialiser returns.
 package final class WorkerThread: @unchecked Sendable {
     private final class Start {
         let body: @Sendable () -> Void

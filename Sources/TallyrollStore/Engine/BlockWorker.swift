@@ -247,7 +247,8 @@ final class BlockWorker: Sendable {
     }
 }
 
-/// Carries a value that is handed over whole to one other thread and not used here any more.
+/// Carries a value that is handed over whole to one other thread and not used here any more; `@unchecked Sendable` for
+/// that reason.
 struct UncheckedTransfer<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

@@ -38,6 +38,7 @@ package final class SegmentReader: Sendable {
         }
     }
 
+    /// The table of ids with the bytes it reads. `@unchecked Sendable`: the bytes never change.
     private struct LoadedIDs: @unchecked Sendable {
         let owner: Bytes
         let table: IDTable
