@@ -289,7 +289,8 @@ struct PlannerTests {
         while try results.next(into: &out) != nil {}
         let plan = results.explanation.plan
         #expect(plan.name == "newest first")
-        #expect(plan.steps.map(\.name) == ["prepare", "search", "filter", "order", "read", "caller", "other"])
+        #expect(
+            plan.steps.map(\.name) == ["prepare", "search", "filter", "order", "read", "caller", "other"])
         let search = try #require(plan.step("search"))
         #expect(search.segments == 1 && search.blocks == 100)
         #expect(search.blocksPruned["time"] == 9)
