@@ -528,8 +528,10 @@ def main():
         with open(f"{options.results}/endurance.csv") as source, open(f"{options.plots}/endurance.csv", "w") as copy:
             copy.write(source.read())
     text = document(options.results, works, options.plots)
-    with open(options.document) as file:
-        whole = file.read()
+    whole = f"# Performance\n\n{BEGIN}\n{END}\n"
+    if os.path.exists(options.document):
+        with open(options.document) as file:
+            whole = file.read()
     if BEGIN not in whole or END not in whole:
         sys.exit(f"error: {options.document} lacks the line {BEGIN} or {END}")
     before, rest = whole.split(BEGIN, 1)
