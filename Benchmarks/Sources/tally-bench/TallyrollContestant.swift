@@ -95,6 +95,8 @@ struct TallyrollContestant {
             result.questions[question.name]?.explained = try explained.part(question)
         }
 
+        result.stream = try await Streaming.measure(log)
+
         let cpu = Measure.cpuSeconds()
         var verdict: VerificationReport.Verdict?
         let seconds = try await Measure.seconds { verdict = try await log.verify().verdict }
