@@ -4,6 +4,26 @@ import Testing
 
 /// Columns against the plain arrays they were made from.
 @Suite struct ColumnTests {
+    /// Few codes and many, few rows and many, and codes that there is no place for.
+    @Test(arguments: [(1, 3), (63, 90), (64, 5), (900, 5), (900, 61), (900, 62), (900, 63), (900, 400)])
+    func codesAreCounted(rows: Int, codeMax: Int) throws {
+        var random = SeededRandom(seed: UInt64(rows * 1_000 + codeMax))
+        let codes = (0..<900).map { _ in 1 + UInt32(random.next() % UInt64(codeMax + 2)) }
+        let chosen = (0..<900).filter { _ in random.next() % 900 < UInt64(rows) }.map { UInt32($0 + 77) }
+        var expected = [Int](repeating: 5, count: codeMax + 2)
+        for row in chosen { expected[min(Int(codes[Int(row) - 77]), codeMax + 1)] += 3 }
+        var out = ByteWriter()
+        CodeColumn.write(codes, into: &out)
+        try out.view.array.withView { view in
+            let column = try CodeColumn(view, count: codes.count)
+            var counts = [Int](repeating: 5, count: codeMax + 2)
+            counts.withUnsafeMutableBufferPointer { counts in
+                chosen.withUnsafeBufferPointer { column.addCounts(of: $0, from: 77, 3, to: counts) }
+            }
+            #expect(counts == expected)
+        }
+    }
+
     @Test(arguments: 0..<60)
     func integersComeBack(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

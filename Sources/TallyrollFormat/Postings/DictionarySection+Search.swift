@@ -28,15 +28,16 @@ extension DictionarySection {
         var (low, high) = (0, anchors)
         while low < high {
             let middle = (low + high) >> 1
-            let head = try DictionaryHead(self, group: middle << DictionarySection.anchorShift)
-            if isLeading(head.order(to: wanted)) { low = middle + 1 } else { high = middle }
+            let order = TermOrder(try anchor(middle << DictionarySection.anchorShift), to: wanted)
+            if isLeading(order) { low = middle + 1 } else { high = middle }
         }
         guard low > 0 else { return (0, false) }
-        let anchor = (low - 1) << DictionarySection.anchorShift
-        (low, high) = (anchor + 1, min(anchor + 1 << DictionarySection.anchorShift, groupCount))
+        let first = (low - 1) << DictionarySection.anchorShift
+        let anchor = try anchor(first)
+        (low, high) = (first + 1, min(first + 1 << DictionarySection.anchorShift, groupCount))
         while low < high {
             let middle = (low + high) >> 1
-            let head = try DictionaryHead(self, group: middle)
+            let head = try DictionaryHead(self, group: middle, anchor: anchor)
             if isLeading(head.order(to: wanted)) { low = middle + 1 } else { high = middle }
         }
         let group = low - 1

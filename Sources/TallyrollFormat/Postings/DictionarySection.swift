@@ -111,6 +111,28 @@ package struct DictionarySection {
             slice, what: "dictionary group", origin: origin + DictionarySection.headerBytes + start)
     }
 
+    /// The first term of a group that has it whole: of every 16th. Most looks at a dictionary are looks at these.
+    func anchor(_ number: Int) throws(FormatError) -> ByteView {
+        var start = 0
+        if number > 0 {
+            let place = (number - 1) * offsetWidth
+            try pages.need(bits: place..<(place + offsetWidth), from: bitsOrigin)
+            start = bits.value(at: place, width: offsetWidth)
+        }
+        let first = DictionarySection.headerBytes + start
+        try pages.need(first..<(first + 1))
+        guard start < groups.count, groups[start] < 0x80 else {
+            var reader = try group(number)
+            return try reader.lengthPrefixed(atMost: termBytesMax)
+        }
+        let length = Int(groups[start])
+        guard length <= termBytesMax, let term = groups.sliceIfInside(start + 1, length) else {
+            throw wrong("terms of at most \(termBytesMax) bytes", "one of \(length)")
+        }
+        try pages.need(first..<(first + 1 + length))
+        return term
+    }
+
     /// The code of the term at `rank`, which is below `count`.
     package func code(atRank rank: Int) throws(FormatError) -> UInt32 {
         precondition(rank >= 0 && rank < count)

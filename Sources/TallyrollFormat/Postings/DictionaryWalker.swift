@@ -104,13 +104,19 @@ struct DictionaryHead {
     /// Reads the first term of `group`, whose bytes `reader` is at the start of.
     init(_ dictionary: DictionarySection, group: Int, _ reader: inout ByteReader) throws(FormatError) {
         guard group & (1 << DictionarySection.anchorShift - 1) != 0 else {
-            beginning = .empty
-            middle = try reader.lengthPrefixed(atMost: dictionary.termBytesMax)
-            end = .empty
+            self.init(
+                beginning: .empty, middle: try reader.lengthPrefixed(atMost: dictionary.termBytesMax),
+                end: .empty)
             return
         }
-        var anchorReader = try dictionary.group(DictionarySection.anchorGroup(group))
-        let anchor = try anchorReader.lengthPrefixed(atMost: dictionary.termBytesMax)
+        let anchor = try dictionary.anchor(DictionarySection.anchorGroup(group))
+        try self.init(dictionary, &reader, anchor: anchor)
+    }
+
+    /// Reads the first term of a group that refers to an anchor.
+    private init(
+        _ dictionary: DictionarySection, _ reader: inout ByteReader, anchor: ByteView
+    ) throws(FormatError) {
         let shared = try reader.length(atMost: anchor.count)
         let ending = try reader.length(atMost: anchor.count - shared)
         beginning = anchor.trusted(0, shared)
@@ -118,9 +124,16 @@ struct DictionaryHead {
         middle = try reader.lengthPrefixed(atMost: dictionary.termBytesMax)
     }
 
-    init(_ dictionary: DictionarySection, group: Int) throws(FormatError) {
+    private init(beginning: ByteView, middle: ByteView, end: ByteView) {
+        self.beginning = beginning
+        self.middle = middle
+        self.end = end
+    }
+
+    /// Reads the first term of a group whose anchor is another.
+    init(_ dictionary: DictionarySection, group: Int, anchor: ByteView) throws(FormatError) {
         var reader = try dictionary.group(group)
-        try self.init(dictionary, group: group, &reader)
+        try self.init(dictionary, &reader, anchor: anchor)
     }
 
     var count: Int { beginning.count + middle.count + end.count }
@@ -128,14 +141,20 @@ struct DictionaryHead {
     /// How the term stands to `wanted`.
     func order(to wanted: ByteView) -> TermOrder {
         var matched = 0
-        for piece in [beginning, middle, end] {
-            let common = min(piece.count, wanted.count - matched)
-            let difference = compareMemory(piece.base, wanted.base + matched, common)
-            if difference != 0 { return difference < 0 ? .before : .after }
-            matched += common
-            if common < piece.count { return .prefixed }
-        }
+        if let order = order(of: beginning, to: wanted, &matched) { return order }
+        if let order = order(of: middle, to: wanted, &matched) { return order }
+        if let order = order(of: end, to: wanted, &matched) { return order }
         return matched < wanted.count ? .before : .equal
+    }
+
+    /// Compares one piece with what follows the bytes that matched; nil where all of it matches.
+    @inline(__always)
+    private func order(of piece: ByteView, to wanted: ByteView, _ matched: inout Int) -> TermOrder? {
+        let common = min(piece.count, wanted.count - matched)
+        let difference = compareMemory(piece.base, wanted.base + matched, common)
+        if difference != 0 { return difference < 0 ? .before : .after }
+        matched += common
+        return common < piece.count ? .prefixed : nil
     }
 }
 

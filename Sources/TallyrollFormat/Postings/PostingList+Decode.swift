@@ -10,15 +10,51 @@ extension PostingList {
     package func decode(in range: Range<Int>) -> [UInt32] {
         let capacity = shape.form == .bitmap ? range.clamped(to: 0..<universe).count : count(in: range)
         return [UInt32](unsafeUninitializedCapacity: capacity) { buffer, decoded in
-            var cursor = PostingCursor(self)
-            cursor.seek(atLeast: range.lowerBound)
-            decoded = 0
-            while cursor.current < range.upperBound, decoded < buffer.count {
-                buffer.initializeElement(at: decoded, to: UInt32(truncatingIfNeeded: cursor.current))
-                decoded += 1
-                cursor.advance()
-            }
+            decoded = decode(in: range, into: buffer)
         }
+    }
+
+    /// Writes the ordinals in `range` to `target`, as many as it holds, and gives their number.
+    package func decode(in range: Range<Int>, into target: UnsafeMutableBufferPointer<UInt32>) -> Int {
+        let range = range.clamped(to: 0..<universe)
+        guard !range.isEmpty else { return 0 }
+        if shape.form == .sparse { return decodeSparse(in: range, into: target) }
+        var cursor = PostingCursor(self)
+        cursor.seek(atLeast: range.lowerBound)
+        var decoded = 0
+        while cursor.current < range.upperBound, decoded < target.count {
+            target.initializeElement(at: decoded, to: UInt32(truncatingIfNeeded: cursor.current))
+            decoded += 1
+            cursor.advance()
+        }
+        return decoded
+    }
+
+    private func decodeSparse(
+        in range: Range<Int>, into target: UnsafeMutableBufferPointer<UInt32>
+    ) -> Int {
+        let width = shape.lowWidth
+        let bucket = range.lowerBound >> width
+        var base = bucketStart(bucket)
+        var index = base - bucket
+        var decoded = 0
+        while base < shape.streamLength {
+            var word = stream(base)
+            while word != 0 {
+                guard index < count, decoded < target.count else { return decoded }
+                let high = base &+ word.trailingZeroBitCount &- index
+                word &= word &- 1
+                let ordinal = high &<< width | low(index)
+                index &+= 1
+                guard UInt(bitPattern: ordinal) < UInt(bitPattern: range.upperBound) else { return decoded }
+                // The first bucket begins before the range.
+                guard ordinal >= range.lowerBound else { continue }
+                target.initializeElement(at: decoded, to: UInt32(truncatingIfNeeded: ordinal))
+                decoded &+= 1
+            }
+            base &+= 64
+        }
+        return decoded
     }
 
     /// Writes the ordinals to `target`, as many as it holds, and gives their number.

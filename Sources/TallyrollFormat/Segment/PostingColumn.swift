@@ -13,6 +13,10 @@ package enum PostingColumn: UInt8, CaseIterable, Sendable {
     /// Every segment has the lists of these.
     package static let standard: [PostingColumn] = [.type, .user, .resource]
 
+    /// A place for each column: below `placeCount`.
+    package var place: Int { self == .outcome ? 0 : Int(rawValue) }
+    package static let placeCount = 7
+
     /// Where the terms of the codes stand; outcomes have none.
     package var dictionary: DictionaryID? { self == .outcome ? nil : DictionaryID(rawValue: rawValue) }
 

@@ -73,12 +73,16 @@ struct Candidates: @unchecked Sendable {
             let end = Candidates.lowerBound(few, range.upperBound)
             return Array(few[start..<max(start, end)])
         }
-        if case .lists(let lists, _) = set, lists.count == 1, !lists[0].isBitmap {
-            return lists[0].decode(in: range)
-        }
+        if let list = onlyList, !list.isBitmap { return list.decode(in: range) }
         var ordinals: [UInt32] = []
         forEachBitmap(in: range) { ordinals += $0.decode() }
         return ordinals
+    }
+
+    /// The one list that says which events these are, where they are many.
+    var onlyList: PostingList? {
+        guard few == nil, case .lists(let lists, _) = set, lists.count == 1 else { return nil }
+        return lists[0]
     }
 
     /// Calls `body` with the events among the ordinals, a bitmap for each stretch of them.

@@ -85,16 +85,18 @@ struct ListPlan {
         _ questions: [ListQuestion], _ codes: InlineArray<4, UInt32>, _ reader: SegmentReader, isSmall: Bool
     ) throws -> [Asked]? {
         var asked: [Asked] = []
-        let first = try first(questions, reader)
+        asked.reserveCapacity(questions.count)
         for index in questions.indices {
             let column = questions[index].column
+            if let loaded = reader.postingsAtHand(column) {
+                asked.append((index, try loaded.postings.list(codes[index]), loaded))
+                continue
+            }
             guard reader.hasPostings(column) else { return nil }
-            if let bytes = reader.unreadBytes(column) {
-                if isSmall, bytes > smallBytes {
-                    if index == first { return nil }
-                    continue
-                }
-                if !isSmall, index != first { continue }
+            if let bytes = reader.unreadBytes(column), !isSmall || bytes > smallBytes {
+                let isFirst = try index == first(questions, reader)
+                if isSmall, isFirst { return nil }
+                if isSmall || !isFirst { continue }
             }
             guard let loaded = try reader.postings(column) else { return nil }
             asked.append((index, try loaded.postings.list(codes[index]), loaded))

@@ -19,8 +19,9 @@ extension QueryScope {
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
         let (plans, cost) = try trace.timed(.plan) {
-            let plans = try self.plans(trace).map {
-                decidedIsFree && $0.isDecided ? $0 : $0.addingCost(costPerEvent)
+            var plans = try self.plans(trace)
+            for index in plans.indices where !(decidedIsFree && plans[index].isDecided) {
+                plans[index].addCost(costPerEvent)
             }
             return (plans, plans.reduce(0) { $0 + $1.cost + ParallelRun.scanCost })
         }
@@ -50,7 +51,12 @@ extension QueryScope {
         let places = trace.timed(.prepare) { segments }
         let threads = ParallelRun.threads(for: Double(places.count) * ParallelRun.planCost)
         guard threads > 1 else {
-            return places.map { SegmentPlanner.plan(self, segment: $0, trace) }.filter { !$0.blocks.isEmpty }
+            var plans: [SegmentPlan] = []
+            for place in places {
+                let plan = SegmentPlanner.plan(self, segment: place, trace)
+                if !plan.blocks.isEmpty { plans.append(plan) }
+            }
+            return plans
         }
         let size = 32
         let parts = try ParallelRun.run(threads, (places.count + size - 1) / size, trace, { [SegmentPlan]() })
@@ -66,13 +72,11 @@ extension QueryScope {
 }
 
 extension SegmentPlan {
-    /// The plan with what is to be done with each event of its blocks.
-    fileprivate func addingCost(_ perEvent: Double) -> SegmentPlan {
-        guard perEvent > 0 else { return self }
-        var plan = self
+    /// Adds what is to be done with each event of its blocks.
+    fileprivate mutating func addCost(_ perEvent: Double) {
+        guard perEvent > 0 else { return }
         let events = segment.outline.events(ofBlocks: blocks)
-        plan.cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
-        return plan
+        cost += perEvent * Double(min(candidates?.few?.count ?? events, events))
     }
 }
 

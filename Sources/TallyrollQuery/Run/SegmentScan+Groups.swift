@@ -115,7 +115,27 @@ extension SegmentScan {
 
     // MARK: By columns
 
+    /// Adds the events of one list, block by block, so that the ordinals of no more than a block are in memory.
+    private func addColumns(_ ordinals: Range<Int>, in list: PostingList, to counts: inout CodeCounts) {
+        let outline = segment.outline
+        let blocks = blocks(of: ordinals)
+        let most = blocks.reduce(0) { max($0, outline.blocks[$1].count) }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(most, 1)) { found in
+            for index in blocks {
+                let range = outline.ordinals(ofBlock: index)
+                let count = list.decode(in: range.clamped(to: ordinals), into: found)
+                guard count > 0 else {
+                    leaveUnread()
+                    continue
+                }
+                let chosen = UnsafeBufferPointer(rebasing: found[..<count])
+                gather(index) { block in try counts.add(block, chosen, from: range.lowerBound) }
+            }
+        }
+    }
+
     private func addColumns(_ ordinals: Range<Int>, to counts: inout CodeCounts) {
+        if let list = candidates?.onlyList { return addColumns(ordinals, in: list, to: &counts) }
         let found = candidates?.ordinals(in: ordinals)
         var next = 0
         for index in blocks(of: ordinals) {

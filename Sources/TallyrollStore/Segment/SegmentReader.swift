@@ -18,8 +18,8 @@ package final class SegmentReader: Sendable {
     private let sealedEntries: [BlockEntry]
     private let cache: BlockCache
     private let sections: SectionFile?
-    /// By column and kind; of those that the segment has.
-    private let postingSlots: [PostingColumn: IndexSlot<LoadedPostings>]
+    /// By the place of a column; of those that the segment has.
+    private let postingSlots: InlineArray<7, IndexSlot<LoadedPostings>?>
     private let filterSlots: [FilterKind: IndexSlot<LoadedFilter>]
     private let idSlot: IndexSlot<LoadedIDs>?
     private let damagedSections = Mutex(Set<UInt16>())
@@ -81,8 +81,16 @@ package final class SegmentReader: Sendable {
         growingTerms = nil
         let sections = SectionFile(file, footer, budget: cache.indexes)
         self.sections = sections
-        postingSlots = SegmentReader.slots(PostingColumn.self, .postings, sections, footer)
-        filterSlots = SegmentReader.slots(FilterKind.self, .filter, sections, footer)
+        var postingSlots = InlineArray<7, IndexSlot<LoadedPostings>?>(repeating: nil)
+        for column in PostingColumn.allCases where footer.section(.postings, column.rawValue) != nil {
+            postingSlots[column.place] = IndexSlot(sections.budget)
+        }
+        self.postingSlots = postingSlots
+        var filterSlots: [FilterKind: IndexSlot<LoadedFilter>] = [:]
+        for kind in FilterKind.allCases where footer.section(.filter, kind.rawValue) != nil {
+            filterSlots[kind] = IndexSlot(sections.budget)
+        }
+        self.filterSlots = filterSlots
         idSlot = footer.section(.ids) == nil ? nil : IndexSlot(sections.budget)
         sealedTerms = SealedTerms(sections, footer: footer) {
             let end = entries.last.map { $0.offset + $0.length } ?? SegmentHeader.byteCount
@@ -103,7 +111,8 @@ package final class SegmentReader: Sendable {
         footer = nil
         indexProblem = problem
         sealedTerms = nil
-        (sections, postingSlots, filterSlots, idSlot) = (nil, [:], [:], nil)
+        (sections, filterSlots, idSlot) = (nil, [:], nil)
+        postingSlots = InlineArray(repeating: nil)
         let scan = try BlockScan(file, header: header, limit: size)
         growingTerms = scan.terms
         sealedEntries = scan.pieces.compactMap { if case .block(let entry, _) = $0 { entry } else { nil } }
@@ -120,7 +129,8 @@ package final class SegmentReader: Sendable {
         indexProblem = nil
         headerProblem = nil
         sealedTerms = nil
-        (sections, postingSlots, filterSlots, idSlot) = (nil, [:], [:], nil)
+        (sections, filterSlots, idSlot) = (nil, [:], nil)
+        postingSlots = InlineArray(repeating: nil)
         growingTerms = GrowingTerms()
         sealedEntries = []
         ownOutline = SegmentOutline([], from: header.firstSequence)
@@ -275,8 +285,13 @@ package final class SegmentReader: Sendable {
     /// The posting lists of a column, or nil when the segment has none or they are damaged: then scan. The caller holds
     /// them for as long as it looks at them or at their lists; a list that is damaged throws when it is asked for.
     package func postings(_ column: PostingColumn) throws -> LoadedPostings? {
-        guard let slot = postingSlots[column] else { return nil }
+        guard let slot = postingSlots[column.place] else { return nil }
         return try slot.current ?? openPostings(column).map { slot.keepFirst($0) }
+    }
+
+    /// The posting lists of a column, if they were looked at already and are kept.
+    package func postingsAtHand(_ column: PostingColumn) -> LoadedPostings? {
+        postingSlots[column.place]?.current
     }
 
     private func openPostings(_ column: PostingColumn) throws -> LoadedPostings? {
@@ -293,7 +308,9 @@ package final class SegmentReader: Sendable {
 
     /// The number of events of every term of a dictionary, by code; nil where no posting lists tell. Keeps nothing.
     package func postingCounts(_ dictionary: DictionaryID) throws -> [UInt32]? {
-        guard let column = PostingColumn(dictionary), let slot = postingSlots[column] else { return nil }
+        guard let column = PostingColumn(dictionary), let slot = postingSlots[column.place] else {
+            return nil
+        }
         let loaded = try slot.current ?? openPostings(column)
         defer { withExtendedLifetime(loaded) {} }
         return try? loaded?.postings.counts()
@@ -366,12 +383,12 @@ package final class SegmentReader: Sendable {
     }
 
     /// Whether the segment has posting lists of a column, be they damaged or not.
-    package func hasPostings(_ column: PostingColumn) -> Bool { postingSlots[column] != nil }
+    package func hasPostings(_ column: PostingColumn) -> Bool { postingSlots[column.place] != nil }
 
     /// The bytes that the first look at a column's posting lists is expected to read; nil when they were looked at
     /// already, or there are none.
     package func unreadBytes(_ column: PostingColumn) -> Int? {
-        guard let slot = postingSlots[column], slot.isEmpty,
+        guard let slot = postingSlots[column.place], slot.isEmpty,
             let section = footer?.section(.postings, column.rawValue)
         else { return nil }
         return sections?.firstLook(section)
@@ -399,17 +416,6 @@ package final class SegmentReader: Sendable {
             _ = damagedSections.withLock { $0.insert(key) }
             return nil
         }
-    }
-
-    /// A place for each index of a role that a segment has.
-    private static func slots<Key: RawRepresentable<UInt8> & CaseIterable & Hashable, Content>(
-        _ keys: Key.Type, _ role: IndexRole, _ sections: SectionFile, _ footer: SegmentFooter
-    ) -> [Key: IndexSlot<Content>] {
-        var slots: [Key: IndexSlot<Content>] = [:]
-        for key in keys.allCases where footer.section(role, key.rawValue) != nil {
-            slots[key] = IndexSlot(sections.budget)
-        }
-        return slots
     }
 
     /// Chain and tree at the end of a sealed segment.
