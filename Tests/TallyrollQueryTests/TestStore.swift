@@ -80,7 +80,7 @@ final class TestStore {
         }
         guard let builder, let reader else { return }
         entries.append(try builder.append(run.encoded([UInt8](repeating: 7, count: 16))))
-        try reader.announce(try builder.newTerms())
+        try reader.announce(builder.newTerms)
     }
 
     /// Ends the open segment.
