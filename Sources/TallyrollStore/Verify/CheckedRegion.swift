@@ -31,8 +31,8 @@ final class CheckedRegion: @unchecked Sendable {
             let footer = try readFooter(file, size: size)
             self.footer = footer
             checkPlace(of: footer, size: size)
-            for section in footer.sections where !isQuick || section.role == .blocks || section.role == .heads
-            {
+            for section in CheckedRegion.inCheckingOrder(footer.sections)
+            where !isQuick || section.role == .blocks || section.role == .heads {
                 try check(section, file, footer, size: size)
             }
             checkPresence(footer)
@@ -40,6 +40,12 @@ final class CheckedRegion: @unchecked Sendable {
         } catch let problem as FormatError {
             report(problem)
         }
+    }
+
+    /// The block directory, which others are held against, comes first, and what is held against others last.
+    private static func inCheckingOrder(_ sections: [IndexSection]) -> [IndexSection] {
+        sections.filter { $0.role == .blocks } + sections.filter { $0.role != .blocks && $0.role != .pages }
+            + sections.filter { $0.role == .pages }
     }
 
     /// Whether a section of this kind is there and its bytes do not hold.
@@ -147,7 +153,7 @@ final class CheckedRegion: @unchecked Sendable {
         }
     }
 
-    /// Throws unless these are the checksums of the pages of the sections that hold, which come before them.
+    /// Throws unless these are the checksums of the pages of the sections that hold.
     private func check(
         _ sums: PageSums, _ section: IndexSection, _ footer: SegmentFooter
     ) throws(FormatError) {
