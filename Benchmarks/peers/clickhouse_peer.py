@@ -129,6 +129,7 @@ if prepared.questions:
     session.query(common.sql(prepared.questions[0], 0, DIALECT), "Native")
 result["openMilliseconds"] = (time.perf_counter() - start) * 1e3
 
+common.warm(work)
 
 def asking(question, turn):
     return len(session.query(common.sql(question, turn, DIALECT), "Native").bytes())

@@ -195,6 +195,7 @@ try:
         connection.pgconn.exec_(common.sql(prepared.questions[0], 0, DIALECT).encode())
     result["openMilliseconds"] = (time.perf_counter() - start) * 1e3
 
+    common.warm(f"{work}/data")
     raw = connection.pgconn
 
     def asking(question, turn):

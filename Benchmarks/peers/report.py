@@ -324,6 +324,17 @@ def other_tables(work):
             rows.append([name, compact(work.events / verified), compact(used / work.events * 1e6)])
     if rows:
         lines += ["#### Verification of everything", ""] + table(["", "events/s", "CPU, µs an event"], rows)
+    stream = work.median("Tallyroll", lambda result: (result.get("stream") or {}).get("memoryBytes"))
+    if stream is not None:
+        seconds = work.median("Tallyroll", lambda result: result["stream"]["seconds"])
+        text = (f"Tallyroll read all {work.events:,} events as a stream, newest first, every one made a value: "
+                f"{compact(work.events / seconds)} events/s, at most {compact(stream / 2**20)} MiB above the caches.")
+        most = work.median("Tallyroll", lambda result: result["stream"].get("cancelMillisecondsMost"))
+        if most is not None:
+            middle = work.median("Tallyroll", lambda result: result["stream"].get("cancelMillisecondsP50"))
+            text += (f" A search through all texts was over {compact(middle)} ms after its task was cancelled "
+                     f"(the slowest of 40: {compact(most)} ms).")
+        lines += [text, ""]
     if work.processes:
         lines += ["#### The command `tallyroll` as a whole process", ""] + table(
             ["", "seconds", "CPU, seconds", "peak memory, MiB", "events/s"],
@@ -528,8 +539,10 @@ def main():
         with open(f"{options.results}/endurance.csv") as source, open(f"{options.plots}/endurance.csv", "w") as copy:
             copy.write(source.read())
     text = document(options.results, works, options.plots)
-    with open(options.document) as file:
-        whole = file.read()
+    whole = f"# Performance\n\n{BEGIN}\n{END}\n"
+    if os.path.exists(options.document):
+        with open(options.document) as file:
+            whole = file.read()
     if BEGIN not in whole or END not in whole:
         sys.exit(f"error: {options.document} lacks the line {BEGIN} or {END}")
     before, rest = whole.split(BEGIN, 1)

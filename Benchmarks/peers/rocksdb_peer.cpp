@@ -383,6 +383,17 @@ static void evict(const string &path) {
     }
 }
 
+// Reads files, so that the system's cache holds them: questions are asked warm.
+static void warm(const string &path) {
+    std::vector<char> buffer(1 << 20);
+    for (auto &entry : files::recursive_directory_iterator(path)) {
+        if (!entry.is_regular_file()) continue;
+        int descriptor = open(entry.path().c_str(), O_RDONLY);
+        while (read(descriptor, buffer.data(), buffer.size()) > 0) {}
+        close(descriptor);
+    }
+}
+
 static long peakBytes() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -465,7 +476,9 @@ int main(int count, char **values) try {
     double start = now();
     Store store(work);
     if (!questions.empty()) ask(store, questions[0].second, ids, 0);
-    out << ",\"openMilliseconds\":" << (now() - start) * 1e3 << ",\"bytes\":" << bytesBelow(work)
+    double opened = (now() - start) * 1e3;
+    warm(work);
+    out << ",\"openMilliseconds\":" << opened << ",\"bytes\":" << bytesBelow(work)
         << ",\"questions\":{";
     bool first = true;
     for (auto &[name, question] : questions) {

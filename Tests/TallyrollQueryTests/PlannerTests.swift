@@ -3,6 +3,12 @@ import TallyrollQuery
 import TallyrollStore
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @Suite("Plans")
 struct PlannerTests {
     // MARK: Every way gives the same
@@ -261,6 +267,19 @@ struct PlannerTests {
 
     // MARK: Explanations
 
+    @Test func whatTheCallerTakesBetweenEventsIsTheCallers() throws {
+        let engine = try store()
+        let results = try engine.events(where: try Filter("user = u7"), limit: 3, isTimed: true)
+        while try results.nextEvent() != nil { usleep(2_000) }
+        // Asked for in vain, and again: what comes after the end is nobody's.
+        #expect(try results.nextEvent() == nil)
+        let plan = results.explanation.plan
+        usleep(50_000)
+        #expect(try results.nextEvent() == nil)
+        #expect(plan.step("caller")?.nanoseconds ?? 0 >= 3 * 2_000_000)
+        #expect(results.explanation.plan.step("caller")?.nanoseconds == plan.step("caller")?.nanoseconds)
+    }
+
     @Test func explanationsHaveOneShape() throws {
         let engine = try store()
         let results = try engine.events(
@@ -270,7 +289,8 @@ struct PlannerTests {
         while try results.next(into: &out) != nil {}
         let plan = results.explanation.plan
         #expect(plan.name == "newest first")
-        #expect(plan.steps.map(\.name) == ["prepare", "search", "filter", "order", "read", "other"])
+        #expect(
+            plan.steps.map(\.name) == ["prepare", "search", "filter", "order", "read", "caller", "other"])
         let search = try #require(plan.step("search"))
         #expect(search.segments == 1 && search.blocks == 100)
         #expect(search.blocksPruned["time"] == 9)

@@ -7,8 +7,8 @@ import TallyrollStore
 struct Explained {
     private let engine: QueryEngine
 
-    init(store path: String) throws {
-        let follower = try StoreFollower(PosixStorage(root: path), path: path)
+    init(store path: String, cacheBytes: Int) throws {
+        let follower = try StoreFollower(PosixStorage(root: path), path: path, cacheBytes: cacheBytes)
         engine = QueryEngine(try follower.refresh(), now: SystemTimeSource().nowNanoseconds())
     }
 

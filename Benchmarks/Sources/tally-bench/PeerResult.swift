@@ -21,6 +21,7 @@ struct PeerResult: Codable, Sendable {
     var openMilliseconds: Double?
     var killedMilliseconds: Double?
     var verify: Cost?
+    var stream: Stream?
     var questions: [String: Asked] = [:]
     var notes: [String] = []
 
@@ -49,6 +50,16 @@ struct PeerResult: Codable, Sendable {
     struct Cost: Codable, Sendable {
         var seconds: Double
         var cpuSeconds: Double
+    }
+
+    /// All events read one after the other, and searches cancelled.
+    struct Stream: Codable, Sendable {
+        var rows: Int
+        var seconds: Double
+        /// The most that was in memory above what questions had left in the caches before.
+        var memoryBytes: Int
+        var cancelMillisecondsP50: Double?
+        var cancelMillisecondsMost: Double?
     }
 
     struct Asked: Codable, Sendable {

@@ -200,4 +200,15 @@ enum Workspace {
             }
         #endif
     }
+
+    /// Reads files, so that the system's cache holds them: questions are asked warm.
+    static func warm(_ paths: [String]) {
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        for path in paths {
+            let descriptor = open(path, O_RDONLY)
+            guard descriptor >= 0 else { continue }
+            while read(descriptor, &buffer, buffer.count) > 0 {}
+            close(descriptor)
+        }
+    }
 }

@@ -65,6 +65,7 @@ struct SQLiteContestant {
         _ = try peer.ask(sql, values)
         result.openMilliseconds = Double(Measure.now() - start) / 1e6
 
+        Workspace.warm([path])
         for question in prepared.manifest.questions {
             let answer = try answer(question, peer)
             var asking = Asking()

@@ -7,7 +7,7 @@ final class SQLitePeer {
     private let connection: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
 
-    static let policy = "journal_mode=WAL, synchronous=FULL, cache 64 MiB, ANALYZE after loading"
+    static let policy = "journal_mode=WAL, synchronous=FULL, cache 256 MiB, ANALYZE after loading"
 
     init(_ path: String) throws {
         var opened: OpaquePointer?
@@ -17,7 +17,7 @@ final class SQLitePeer {
         connection = opened
         try execute("PRAGMA journal_mode=WAL")
         try execute("PRAGMA synchronous=FULL")
-        try execute("PRAGMA cache_size=-65536")
+        try execute("PRAGMA cache_size=-262144")
         try execute("PRAGMA temp_store=MEMORY")
     }
 

@@ -77,6 +77,9 @@ extension PlanStep {
         if trace.watch[.wait] > 0 {
             steps.append(PlanStep.step("wait", trace, .wait, what: "for other threads"))
         }
+        if trace.watch[.caller] > 0 {
+            steps.append(PlanStep.step("caller", trace, .caller, what: "between asking for events"))
+        }
         if trace.isTimed { steps.append(PlanStep.step("other", trace, .other)) }
     }
 

@@ -27,6 +27,8 @@ struct Stopwatch {
         case build
         /// Waiting for other threads of the same run.
         case wait
+        /// Between giving an event and being asked for the next: the caller's own time, freeing events included.
+        case caller
         case other
     }
 

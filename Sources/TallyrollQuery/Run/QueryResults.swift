@@ -99,6 +99,7 @@ package final class QueryResults {
                 out.truncate(to: start)
             }
         }
+        endTiming()
         return nil
     }
 
@@ -124,6 +125,7 @@ package final class QueryResults {
                 reportRow(error)
             }
         }
+        endTiming()
         return nil
     }
 
@@ -157,9 +159,13 @@ package final class QueryResults {
         }
     }
 
+    /// From here to the next call time is the caller's.
     private func leave(to outer: Stopwatch.Step?) {
-        if trace.isTimed { _ = trace.enter(outer) }
+        if trace.isTimed { _ = trace.enter(outer ?? .caller) }
     }
+
+    /// There is nothing left to be asked for.
+    private func endTiming() { _ = trace.enter(nil) }
 
     @inline(__always)
     private func note(_ event: borrowing RecordedEvent) {
