@@ -110,7 +110,24 @@ package struct BlockRows: ~Copyable {
             }
         }
         count = wanted.count
+        touchTexts()
     }
+
+    /// Looks at where the texts begin, which are read soon, row by row.
+    private mutating func touchTexts() {
+        guard count > TextColumn.fewEntries, count <= BlockRows.touchedMax else { return }
+        var seen: UInt32 = 0
+        for index in 0..<StringField.count where hasField[index] {
+            for row in 0..<count {
+                guard let text = cells[index * count + row], !text.isEmpty else { continue }
+                seen |= UInt32(text.base[0])
+            }
+        }
+        arena.touch(seen)
+    }
+
+    /// The texts of more rows do not stay in the processor's cache.
+    private static let touchedMax = 512
 
     private func cells(of field: StringField) -> UnsafeMutablePointer<ByteView?> {
         // There is room for every field as soon as there is a row, and nothing is written when there is none.

@@ -31,9 +31,7 @@ struct DocumentRows: ~Copyable {
         _ rows: UnsafeBufferPointer<UInt32>, of column: DocumentColumn,
         into cells: UnsafeMutablePointer<ByteView?>, arena: inout TextArena
     ) throws {
-        guard rows.count * DocumentRows.rowsOfOne > column.rowCount else {
-            return try readEach(rows, column, cells, &arena)
-        }
+        if rows.count <= TextColumn.fewEntries { return try readEach(rows, column, cells, &arena) }
         collect(rows, column)
         sortByPath(column.plan.paths.count)
         try readPaths(column, &arena)
@@ -41,9 +39,7 @@ struct DocumentRows: ~Copyable {
         try assemble(rows, column, cells, &arena)
     }
 
-    /// Where of so many rows of a block at most one is wanted, rows are put together one by one.
-    private static let rowsOfOne = 16
-
+    /// Puts the objects of few rows together, one after the other.
     private mutating func readEach(
         _ rows: UnsafeBufferPointer<UInt32>, _ column: DocumentColumn,
         _ cells: UnsafeMutablePointer<ByteView?>, _ arena: inout TextArena

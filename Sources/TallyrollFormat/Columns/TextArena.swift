@@ -16,6 +16,7 @@ package struct TextArena: ~Copyable {
     private var tables: [TermTable] = []
     private var known = InlineArray<15, Unmanaged<TermTable>?>(repeating: nil)
     private var source: (any TermSource)?
+    private var touched: UInt32 = 0
 
     package init() { precondition(DictionaryID.count == 15) }
 
@@ -87,6 +88,11 @@ package struct TextArena: ~Copyable {
         precondition(base != nil, "a chunk is never empty")
         return base.unsafelyUnwrapped
     }
+
+    /// Takes note of what was looked at only to have it in the processor's cache when it is needed: loads that do not wait
+    /// for each other take a tenth of the time of those that come one by one.
+    @inline(__always)
+    mutating func touch(_ seen: UInt32) { touched ^= seen }
 
     /// A copy of what `scratch` holds.
     package mutating func copyScratch() -> ByteView {

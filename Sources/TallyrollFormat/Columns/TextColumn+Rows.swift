@@ -100,7 +100,7 @@ extension TextColumn {
     private func withPlaces(
         _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
         _ read: (_ wanted: UnsafeBufferPointer<UInt32>, _ places: UnsafeBufferPointer<UInt32>) throws -> Void
-    ) throws {
+    ) rethrows {
         let presence = body.presence
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count * 2) { memory in
             var count = 0
@@ -134,7 +134,7 @@ extension TextColumn {
         let (prefix, suffix) = (body.prefix, body.suffix)
         let longest = prefix.count + suffix.count + NumberPattern.textMax
         try checkDecoded(entries.count * longest)
-        try withPlaces(entries, cells) { wanted, places in
+        withPlaces(entries, cells) { wanted, places in
             withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count) { numbers in
                 guard let first = numbers.baseAddress else { return }
                 integers.read(places, into: first)
@@ -156,20 +156,17 @@ extension TextColumn {
         _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
         _ arena: inout TextArena
     ) throws {
-        let presence = body.presence
         try checkDecoded(entries.count * body.constant.count)
-        for index in entries.indices {
-            let entry = Int(entries[index])
-            precondition(entry < count)
-            var place = entry
-            if let presence {
-                guard let rank = presence.rank(entry) else {
-                    cells[index] = nil
-                    continue
-                }
-                place = rank
+        let (packed, digits) = (body.packed, body.positions.count)
+        withPlaces(entries, cells) { wanted, places in
+            if digits > 0 {
+                var seen: UInt32 = 0
+                for place in places { seen |= UInt32(packed[(Int(place) &* digits) >> 1]) }
+                arena.touch(seen)
             }
-            cells[index] = template(place, &arena)
+            for index in places.indices {
+                cells[Int(wanted[index])] = template(Int(places[index]), &arena)
+            }
         }
     }
 
@@ -187,7 +184,7 @@ extension TextColumn {
     ) throws {
         guard let followed = body.followed, let leaders = context.leaders else { return }
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count) { sources in
-            findFollowed(entries, leaders, sources)
+            arena.touch(findFollowed(entries, leaders, sources))
             guard entries.count > followed.count else {
                 return try followed.read(
                     UnsafeBufferPointer(sources), from: context, into: cells, arena: &arena)
@@ -204,17 +201,13 @@ extension TextColumn {
         }
     }
 
-    /// Where the value of each row is stored.
+    /// Where the value of each row is stored. Gives something of what was looked at.
     private func findFollowed(
         _ rows: UnsafeBufferPointer<UInt32>, _ leaders: LeaderRanks,
         _ sources: UnsafeMutableBufferPointer<UInt32>
-    ) {
+    ) -> UInt32 {
         if rows.count * 8 < count {
-            let places = exceptionPlaces(leaders)
-            for index in rows.indices {
-                sources[index] = UInt32(truncatingIfNeeded: places.source(of: Int(rows[index]), leaders))
-            }
-            return
+            return exceptionPlaces(leaders).findSources(of: rows, leaders, into: sources)
         }
         let ranks = leaders.ranks()
         body.exceptions.withUnsafeBufferPointer { exceptions in
@@ -232,6 +225,7 @@ extension TextColumn {
                 }
             }
         }
+        return 0
     }
 }
 
@@ -263,7 +257,32 @@ final class ExceptionPlaces: Sendable {
 
     /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
     func source(of row: Int, _ leaders: LeaderRanks) -> Int {
-        let rank = leaders.rank(row)
+        source(of: row, rank: leaders.rank(row), leaders)
+    }
+
+    /// The same for some rows. Gives something of what was looked at beforehand.
+    func findSources(
+        of rows: UnsafeBufferPointer<UInt32>, _ leaders: LeaderRanks,
+        into sources: UnsafeMutableBufferPointer<UInt32>
+    ) -> UInt32 {
+        for index in rows.indices {
+            sources[index] = UInt32(truncatingIfNeeded: leaders.rank(Int(rows[index])))
+        }
+        var seen: UInt32 = 0
+        for index in rows.indices {
+            let rank = Int(sources[index])
+            let (first, end) = (Int(starts[rank]), Int(starts[rank + 1]))
+            if first < end { seen |= exceptions[(first + end) / 2].row }
+        }
+        for index in rows.indices {
+            let source = source(of: Int(rows[index]), rank: Int(sources[index]), leaders)
+            sources[index] = UInt32(truncatingIfNeeded: source)
+        }
+        return seen
+    }
+
+    @inline(__always)
+    private func source(of row: Int, rank: Int, _ leaders: LeaderRanks) -> Int {
         let first = Int(starts[rank])
         var (low, high) = (first, Int(starts[rank + 1]))
         while low < high {

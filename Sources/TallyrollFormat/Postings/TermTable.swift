@@ -58,9 +58,31 @@ package final class TermTable: Sendable {
             cells.update(repeating: constant == 0 ? nil : try term(constant), count: rows.count)
             return
         }
-        for index in rows.indices {
-            let code = column.code(Int(rows[index]))
-            cells[index] = code == 0 ? nil : try term(code)
+        guard rows.count > TextColumn.fewEntries else {
+            for index in rows.indices {
+                let code = column.code(Int(rows[index]))
+                cells[index] = code == 0 ? nil : try term(code)
+            }
+            return
+        }
+        // One after the other, so that the processor waits for many codes at once, and then for many places.
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rows.count) {
+            (codes) throws(FormatError) in
+            guard let first = codes.baseAddress else { return }
+            column.read(rows, into: first)
+            let text = bytes.view
+            try bounds.withUnsafeBufferPointer { (bounds) throws(FormatError) in
+                for index in rows.indices {
+                    let code = Int(first[index])
+                    guard code > 0 else {
+                        cells[index] = nil
+                        continue
+                    }
+                    guard code <= bounds.count else { throw unknown(first[index]) }
+                    let place = bounds[code - 1]
+                    cells[index] = text.trusted(Int(place.start), Int(place.end &- place.start))
+                }
+            }
         }
     }
 
