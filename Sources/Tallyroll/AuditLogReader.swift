@@ -8,11 +8,15 @@ public final class AuditLogReader: ReadableLog {
     /// What answers the questions.
     public let reads: StoreReads
 
-    /// Opens the store at `path` for reading.
+    /// Opens the store at `path` for reading. `cacheBytes` and `indexBytes` are as in `StoreOptions`.
     ///
     /// - Throws: `.noStore` when there is none.
-    public init(path: String, cacheBytes: Int = StoreOptions().cacheBytes) throws(AuditLogError) {
-        let follower = try StoreFollower(PosixStorage(root: path), path: path, cacheBytes: cacheBytes)
+    public init(
+        path: String, cacheBytes: Int = StoreOptions().cacheBytes,
+        indexBytes: Int = StoreOptions().indexBytes
+    ) throws(AuditLogError) {
+        let follower = try StoreFollower(
+            PosixStorage(root: path), path: path, cacheBytes: cacheBytes, indexBytes: indexBytes)
         reads = StoreReads(time: SystemTimeSource()) {
             try follower.refresh()
         } changes: {

@@ -156,7 +156,7 @@ package struct SegmentDump {
     }
 
     private func longest(_ postings: TermPostings, _ column: PostingColumn) -> String {
-        let counts = postings.counts().dropFirst()
+        guard let counts = (try? postings.counts())?.dropFirst() else { return "" }
         guard let most = counts.max(), let code = counts.firstIndex(of: most) else { return "" }
         let term =
             column.dictionary.flatMap { id in

@@ -52,6 +52,7 @@ enum Sizes {
         case .postings: "postings \(PostingColumn(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .ids: "table of foreign ids"
         case .heads: "heads"
+        case .pages: "page checksums"
         case .filter: "filter \(FilterKind(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         }
     }

@@ -35,6 +35,9 @@ package struct DictionarySection {
     private let codesStart: Int
     private let ranksStart: Int
     let origin: Int
+    /// Has what is looked at read, where the section is not in memory as a whole.
+    private let pages: PageMap
+    private let bitsOrigin: Int
 
     static let version: UInt8 = 1
     static let headerBytes = 15
@@ -46,8 +49,12 @@ package struct DictionarySection {
     /// All terms of a dictionary together: what a reader may have to hold in memory.
     package static let termBytesLimit = 1 << 30
 
-    /// Opens a section; `origin` is where it begins in its file.
-    package init(_ section: ByteView, origin: Int = 0) throws(FormatError) {
+    /// Opens a section; `origin` is where it begins in its file. Of one that `pages` has read, only what is asked for is.
+    package init(
+        _ section: ByteView, origin: Int = 0, pages: PageMap = .complete
+    ) throws(FormatError) {
+        try pages.need(0..<DictionarySection.headerBytes)
+        try pages.need((section.count - BitView.paddingBytes - 1)..<section.count)
         var reader = ByteReader(section, what: DictionarySection.what, origin: origin)
         let version = try reader.u8()
         guard version == DictionarySection.version else {
@@ -77,6 +84,8 @@ package struct DictionarySection {
             throw reader.invalid("terms", expected: "at most \(groupBytes)", found: "\(count)")
         }
         self.origin = origin
+        self.pages = pages
+        bitsOrigin = DictionarySection.headerBytes + groupBytes
     }
 
     static func groupCount(_ terms: Int) -> Int { (terms + 1 << groupShift - 1) >> groupShift }
@@ -88,12 +97,16 @@ package struct DictionarySection {
 
     /// The bytes of a group.
     func group(_ number: Int) throws(FormatError) -> ByteReader {
+        let offsets = max(number - 1, 0) * offsetWidth
+        try pages.need(bits: offsets..<(offsets + 2 * offsetWidth), from: bitsOrigin)
         let start = number == 0 ? 0 : bits.value(at: (number - 1) * offsetWidth, width: offsetWidth)
         let end =
             number + 1 == groupCount ? groups.count : bits.value(at: number * offsetWidth, width: offsetWidth)
         guard start <= end, let slice = groups.sliceIfInside(start, end - start) else {
             throw wrong("groups in order", "one from \(start) to \(end)")
         }
+        let first = DictionarySection.headerBytes + start
+        try pages.need(first..<(first + slice.count))
         return ByteReader(
             slice, what: "dictionary group", origin: origin + DictionarySection.headerBytes + start)
     }
@@ -101,7 +114,9 @@ package struct DictionarySection {
     /// The code of the term at `rank`, which is below `count`.
     package func code(atRank rank: Int) throws(FormatError) -> UInt32 {
         precondition(rank >= 0 && rank < count)
-        let index = bits.value(at: codesStart + rank * permutationWidth, width: permutationWidth)
+        let place = codesStart + rank * permutationWidth
+        try pages.need(bits: place..<(place + permutationWidth), from: bitsOrigin)
+        let index = bits.value(at: place, width: permutationWidth)
         guard index < count else { throw wrong("codes to \(count)", "\(index + 1)") }
         return UInt32(index + 1)
     }
@@ -109,7 +124,9 @@ package struct DictionarySection {
     /// The rank of the term with `code`.
     package func rank(ofCode code: UInt32) throws(FormatError) -> Int {
         guard code > 0, Int(code) <= count else { throw wrong("a code from 1 to \(count)", "\(code)") }
-        let rank = bits.value(at: ranksStart + (Int(code) - 1) * permutationWidth, width: permutationWidth)
+        let place = ranksStart + (Int(code) - 1) * permutationWidth
+        try pages.need(bits: place..<(place + permutationWidth), from: bitsOrigin)
+        let rank = bits.value(at: place, width: permutationWidth)
         guard rank < count else { throw wrong("ranks below \(count)", "\(rank)") }
         return rank
     }
@@ -131,6 +148,7 @@ package struct DictionarySection {
     ) throws(FormatError) {
         let ranks = (ranks ?? 0..<count).clamped(to: 0..<count)
         guard !ranks.isEmpty else { return }
+        if ranks.count == count { try pages.needAll() }
         var walker = try walker(atGroup: ranks.lowerBound >> DictionarySection.groupShift)
         while walker.rank < ranks.lowerBound { try walker.advance() }
         while try body(code(atRank: walker.rank), walker.term), walker.rank + 1 < ranks.upperBound {
@@ -142,6 +160,7 @@ package struct DictionarySection {
     ///
     /// - Complexity: O(bytes of all terms).
     package func checkInvariants() throws(FormatError) {
+        try pages.needAll()
         var total = 0
         var longest = 0
         if count > 0 {

@@ -22,6 +22,8 @@ package struct IDTable {
     private let entriesStart: Int
     private let payloadWidth: Int
     private let origin: Int
+    /// Has what is looked at read, where the section is not in memory as a whole.
+    private let pages: PageMap
 
     private static let version: UInt8 = 1
     private static let headerBytes = 9
@@ -37,7 +39,11 @@ package struct IDTable {
     }
 
     /// Opens a section; `origin` is where it begins in its file.
-    package init(_ section: ByteView, origin: Int = 0) throws(FormatError) {
+    package init(
+        _ section: ByteView, origin: Int = 0, pages: PageMap = .complete
+    ) throws(FormatError) {
+        try pages.need(0..<IDTable.headerBytes)
+        try pages.need((section.count - BitView.paddingBytes - 1)..<section.count)
         var reader = ByteReader(section, what: IDTable.what, origin: origin)
         let version = try reader.u8()
         guard version == IDTable.version else {
@@ -57,6 +63,7 @@ package struct IDTable {
             origin: origin + IDTable.headerBytes)
         ends = try MonotoneSequence(bits, at: 0, count: count, upper: count, what: IDTable.what)
         self.origin = origin
+        self.pages = pages
     }
 
     /// The payloads under which an event with an id of this hash may be, ascending, each once.
@@ -68,6 +75,18 @@ package struct IDTable {
         let bounds = ends.bounds(IDTable.bucket(hash, of: count))
         return Candidates(
             table: self, range: bounds.lower..<bounds.upper, fingerprint: IDTable.fingerprint(hash))
+    }
+
+    /// Has what `candidates` looks at read, where the section is not in memory as a whole.
+    package func need(_ hash: UInt64) throws(FormatError) {
+        guard pages.isPartial, count > 0 else { return }
+        let bucket = IDTable.bucket(hash, of: count)
+        try ends.need(max(bucket - 1, 0)..<(bucket + 1), pages, from: IDTable.headerBytes)
+        let bounds = ends.bounds(bucket)
+        let width = payloadWidth + IDTable.fingerprintWidth
+        try pages.need(
+            bits: (entriesStart + bounds.lower * width)..<(entriesStart + bounds.upper * width),
+            from: IDTable.headerBytes)
     }
 
     package struct Candidates: Sequence, IteratorProtocol {
@@ -105,6 +124,7 @@ package struct IDTable {
     ///
     /// - Complexity: O(`count`).
     package func checkInvariants() throws(FormatError) {
+        try pages.needAll()
         try ends.checkInvariants(what: IDTable.what)
         guard count == 0 || ends.value(count - 1) == count else {
             throw wrong("buckets that hold \(count) entries", "fewer")

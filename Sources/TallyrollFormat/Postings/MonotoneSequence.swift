@@ -164,6 +164,24 @@ package struct MonotoneSequence {
         }
     }
 
+    /// Has what a walk through some values looks at read, where the bits, which begin at `origin`, are not in memory as
+    /// a whole: their low bits, and the high bits from the sample before to the one behind.
+    func need(_ range: Range<Int>, _ pages: PageMap, from origin: Int) throws(FormatError) {
+        let range = range.clamped(to: 0..<count)
+        guard !range.isEmpty else { return }
+        let (before, behind) = (range.lowerBound >> 7, (range.upperBound - 1) >> 7 + 1)
+        let firstSample = sampleStart + max(before - 1, 0) * layout.sampleWidth
+        let lastSample = sampleStart + min(behind, layout.sampleCount) * layout.sampleWidth
+        try pages.need(bits: firstSample..<max(lastSample, firstSample), from: origin)
+        let start = before == 0 ? 0 : min(max(sample(before), 0), layout.highLength)
+        let end = behind > layout.sampleCount ? layout.highLength : min(sample(behind), layout.highLength)
+        try pages.need(
+            bits: (lowStart + range.lowerBound * layout.lowWidth)..<(lowStart + range.upperBound
+                * layout.lowWidth),
+            from: origin)
+        try pages.need(bits: (highStart + start)..<(highStart + max(end, start) + 64), from: origin)
+    }
+
     @inline(__always)
     private func sample(_ number: Int) -> Int {
         bits.value(at: sampleStart + (number - 1) * layout.sampleWidth, width: layout.sampleWidth)

@@ -24,6 +24,8 @@ package struct TermPostings {
     private let placeWidth: Int
     private let listsStart: Int
     private let origin: Int
+    /// Has what is looked at read, where the section is not in memory as a whole.
+    private let pages: PageMap
 
     private static let version: UInt8 = 1
     private static let headerBytes = 21
@@ -34,7 +36,11 @@ package struct TermPostings {
     /// Opens the section of a segment of `universe` events, which the section must agree with: what a section
     /// claims could otherwise make a few bytes stand for four thousand million postings. `origin` is where the
     /// section begins in its file.
-    package init(_ section: ByteView, universe expected: Int, origin: Int = 0) throws(FormatError) {
+    package init(
+        _ section: ByteView, universe expected: Int, origin: Int = 0, pages: PageMap = .complete
+    ) throws(FormatError) {
+        try pages.need(0..<TermPostings.headerBytes)
+        try pages.need((section.count - BitView.paddingBytes - 1)..<section.count)
         var reader = ByteReader(section, what: TermPostings.what, origin: origin)
         let version = try reader.u8()
         guard version == TermPostings.version else {
@@ -63,6 +69,7 @@ package struct TermPostings {
         totals = try MonotoneSequence(
             bits, at: 0, count: termCount, upper: postingCount, what: TermPostings.what)
         self.origin = origin
+        self.pages = pages
     }
 
     /// The number of events that have the term.
@@ -70,12 +77,14 @@ package struct TermPostings {
     /// - Complexity: O(1).
     package func count(_ code: UInt32) throws(FormatError) -> Int {
         try check(code)
+        try needTotals(max(Int(code) - 2, 0)..<Int(code))
         let bounds = totals.bounds(Int(code) - 1)
         return bounds.upper - bounds.lower
     }
 
     /// The number of events of every term, by code; at 0 those without a term.
-    package func counts() -> [UInt32] {
+    package func counts() throws(FormatError) -> [UInt32] {
+        try pages.need(bits: 0..<placesStart, from: TermPostings.headerBytes)
         var counts: [UInt32] = [UInt32(universe - postingCount)]
         counts.reserveCapacity(termCount + 1)
         var iterator = totals.iterator()
@@ -95,8 +104,13 @@ package struct TermPostings {
         try check(code)
         let index = Int(code) - 1
         let group = index >> TermPostings.groupShift
-        var at = listsStart + (group == 0 ? 0 : place(group))
         let first = group << TermPostings.groupShift
+        try needTotals(max(first - 1, 0)..<(index + 1))
+        if group > 0 {
+            let place = placesStart + (group - 1) * placeWidth
+            try pages.need(bits: place..<(place + placeWidth), from: TermPostings.headerBytes)
+        }
+        var at = listsStart + (group == 0 ? 0 : place(group))
         var iterator = totals.iterator(from: max(first - 1, 0))
         var previous = first == 0 ? 0 : iterator.next() ?? postingCount
         for _ in first..<index {
@@ -105,7 +119,16 @@ package struct TermPostings {
             previous = total
         }
         let total = max(iterator.next() ?? postingCount, previous)
-        return try PostingList(bits, at: at, count: total - previous, universe: universe)
+        let list = try PostingList(bits, at: at, count: total - previous, universe: universe)
+        let length = PostingList.bitCount(count: list.count, universe: universe)
+        try pages.need(bits: at..<(at + length), from: TermPostings.headerBytes)
+        return list
+    }
+
+    @inline(__always)
+    private func needTotals(_ range: Range<Int>) throws(FormatError) {
+        guard pages.isPartial else { return }
+        try totals.need(range, pages, from: TermPostings.headerBytes)
     }
 
     /// Throws unless the section is exactly what `build` writes for some codes: no ordinal in two lists, every
@@ -113,6 +136,7 @@ package struct TermPostings {
     ///
     /// - Complexity: O(`universe` + `termCount`); `universe` bits of memory.
     package func checkInvariants() throws(FormatError) {
+        try pages.needAll()
         try totals.checkInvariants(what: TermPostings.what)
         guard termCount == 0 || totals.value(termCount - 1) == postingCount else {
             throw wrong("counts that add up to \(postingCount)", "another sum")

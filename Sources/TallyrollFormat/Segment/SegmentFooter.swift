@@ -12,6 +12,8 @@ package enum IndexRole: UInt8, CaseIterable, Sendable {
     case heads = 5
     /// A block filter; the id is a `FilterKind`.
     case filter = 6
+    /// `PageSums`.
+    case pages = 7
 }
 
 package struct IndexSection: Equatable, Sendable {
@@ -141,7 +143,7 @@ package struct SegmentFooter: Equatable, Sendable {
         while reader.remaining > 0 {
             let tag = try reader.u8()
             guard let role = IndexRole(rawValue: tag) else {
-                throw reader.invalid("role", expected: "1 to 6", found: "\(tag)")
+                throw reader.invalid("role", expected: "1 to 7", found: "\(tag)")
             }
             let id = try reader.u8()
             guard try reader.bytes(6).raw.allSatisfy({ $0 == 0 }) else {

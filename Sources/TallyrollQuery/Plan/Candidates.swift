@@ -10,12 +10,12 @@ struct Candidates: @unchecked Sendable {
     let few: [UInt32]?
     /// What was looked up, for explanations.
     let name: String
-    private let owners: [SegmentReader.LoadedPostings]
+    private let owners: [LoadedPostings]
 
     /// Beyond this many, ordinals are found block by block as they are needed.
     static let fewLimit = 4_096
 
-    init(_ set: IndexSet, universe: Int, name: String, owners: [SegmentReader.LoadedPostings]) {
+    init(_ set: IndexSet, universe: Int, name: String, owners: [LoadedPostings]) {
         self.set = set
         self.name = name
         self.owners = owners
@@ -25,7 +25,7 @@ struct Candidates: @unchecked Sendable {
     }
 
     /// With the ordinals, where they are few and known already.
-    init(_ set: IndexSet, few: [UInt32]?, name: String, owners: [SegmentReader.LoadedPostings]) {
+    init(_ set: IndexSet, few: [UInt32]?, name: String, owners: [LoadedPostings]) {
         self.set = few?.isEmpty == true ? .nothing : set
         self.few = few
         self.name = name

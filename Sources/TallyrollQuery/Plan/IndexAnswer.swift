@@ -16,7 +16,7 @@ struct IndexAnswers {
     private let filter: SegmentFilter
     private let filters: BlockFilters
     /// What the posting lists that were handed out borrow from.
-    private(set) var owners: [SegmentReader.LoadedPostings] = []
+    private(set) var owners: [LoadedPostings] = []
 
     init(_ prepared: PreparedFilter, _ segment: StoreSnapshot.Segment, _ filter: SegmentFilter) {
         self.prepared = prepared
@@ -156,8 +156,8 @@ struct IndexAnswers {
         let equality: Filter
         switch question {
         case .exists where dictionary != .resource:
-            guard let postings = try reader.postings(dictionary)?.postings,
-                postings.postingCount == postings.universe
+            guard let loaded = try reader.postings(dictionary),
+                loaded.postings.postingCount == loaded.postings.universe
             else { return nil }
             return IndexAnswer(set: .everything, isExact: true)
         case .comparison(let field, .notEqual, let value) where dictionary != .resource:

@@ -230,18 +230,24 @@ struct IndexChoice {
         var shares: [Int: Double] = [:]
         let reader = plan.segment.reader
         for leaf in prepared.leaves.indices where prepared.leaves[leaf].field == .result {
-            guard let lists = try listsAtHand(.outcome, reader) else { break }
-            shares[leaf] = try OutcomeKind.allCases.reduce(0) { sum, kind in
-                guard prepared.leaves[leaf].matches(outcome: kind) else { return sum }
-                return sum + Double(try lists.count(UInt32(kind.rawValue))) / Double(lists.universe)
+            guard let loaded = try listsAtHand(.outcome, reader) else { break }
+            defer { withExtendedLifetime(loaded) {} }
+            let lists = loaded.postings
+            var events = 0
+            for kind in OutcomeKind.allCases where prepared.leaves[leaf].matches(outcome: kind) {
+                events += try lists.count(UInt32(kind.rawValue))
             }
+            shares[leaf] = Double(events) / Double(lists.universe)
         }
         for (leaf, verdict) in filter.verdicts {
             guard let codes = verdict.listed else { continue }
             if codes.count <= IndexChoice.countedCodesMax, let column = PostingColumn(verdict.dictionary),
-                let lists = try listsAtHand(column, reader)
+                let loaded = try listsAtHand(column, reader)
             {
-                let events = try codes.reduce(0) { $0 + (try lists.count($1)) }
+                defer { withExtendedLifetime(loaded) {} }
+                let lists = loaded.postings
+                var events = 0
+                for code in codes { events += try lists.count(code) }
                 shares[leaf] = Double(events) / Double(lists.universe)
                 continue
             }
@@ -252,12 +258,13 @@ struct IndexChoice {
     }
 
     /// The posting lists of a column, if they are in memory and hold anything.
-    private static func listsAtHand(_ column: PostingColumn, _ reader: SegmentReader) throws -> TermPostings?
-    {
+    private static func listsAtHand(
+        _ column: PostingColumn, _ reader: SegmentReader
+    ) throws -> LoadedPostings? {
         guard reader.hasPostings(column), reader.unreadBytes(column) == nil,
-            let lists = try reader.postings(column)?.postings, lists.universe > 0
+            let loaded = try reader.postings(column), loaded.postings.universe > 0
         else { return nil }
-        return lists
+        return loaded
     }
 
     /// Of more codes, the events are not added up beforehand.

@@ -64,7 +64,7 @@ struct ListPlan {
 
     /// A question, its list, and what the list borrows from.
     private typealias Asked = (
-        question: Int, list: PostingList, owner: SegmentReader.LoadedPostings
+        question: Int, list: PostingList, owner: LoadedPostings
     )
 
     private init(_ asked: [Asked], _ few: [UInt32]?, _ name: String?, _ questions: [ListQuestion]) {

@@ -47,8 +47,9 @@ extension SegmentScan {
     private func add(_ ordinals: Range<Int>, meant: Int, to counts: inout CodeCounts) {
         guard meant > 0 else { return }
         // Where an index cannot be read, the columns say the same.
-        let lists = (try? segment.reader.postings(counts.column))??.postings
-        if let lists, lists.termCount <= counts.codeMax,
+        let loaded = (try? segment.reader.postings(counts.column)) ?? nil
+        defer { withExtendedLifetime(loaded) {} }
+        if let lists = loaded?.postings, lists.termCount <= counts.codeMax,
             (try? addLists(lists, ordinals, meant: meant, to: &counts)) == true
         {
             return
@@ -66,7 +67,7 @@ extension SegmentScan {
         let blockCount = Double(ordinals.count) / Double(max(events, 1)) * Double(blocks.count)
         guard let candidates else {
             if ordinals == 0..<lists.universe {
-                for (code, count) in lists.counts().enumerated().dropFirst() {
+                for (code, count) in try lists.counts().enumerated().dropFirst() {
                     counts.add(Int(count), of: UInt32(code))
                 }
                 return true

@@ -287,9 +287,20 @@ final class SegmentScan {
     /// The codes of a column that occur among ordinals of which all that the indexes leave are meant; nil when the
     /// columns say so more cheaply.
     func codes(_ column: PostingColumn, in ordinals: Range<Int>) throws -> [UInt32]? {
-        guard let lists = try segment.reader.postings(column)?.postings else { return nil }
+        guard let loaded = try segment.reader.postings(column) else { return nil }
+        defer { withExtendedLifetime(loaded) {} }
+        do {
+            return try codes(loaded.postings, in: ordinals)
+        } catch is FormatError {
+            return nil
+        }
+    }
+
+    private func codes(_ lists: TermPostings, in ordinals: Range<Int>) throws -> [UInt32]? {
         if plan.candidates == nil, ordinals == 0..<lists.universe {
-            return lists.counts().enumerated().dropFirst().filter { $0.element > 0 }.map { UInt32($0.offset) }
+            return try lists.counts().enumerated().dropFirst().filter { $0.element > 0 }.map {
+                UInt32($0.offset)
+            }
         }
         guard lists.termCount <= 64 || lists.termCount * 64 < ordinals.count else { return nil }
         if let candidates = plan.candidates {

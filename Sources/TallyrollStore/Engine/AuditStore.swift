@@ -44,7 +44,7 @@ package final class AuditStore: Sendable {
             isThere
             ? try StoreManifest.load(from: storage)
             : try AuditStore.createManifest(storage, options, time, entropy)
-        let cache = BlockCache(capacity: options.cacheBytes)
+        let cache = BlockCache(capacity: options.cacheBytes, indexes: options.indexBytes)
         let encoder = BlockEncoder(codec: options.codec, level: options.compressionLevel)
         let recovery = try Recovery(
             storage, manifest: manifest, cache: cache, encoder: encoder, entropy: entropy)

@@ -10,7 +10,7 @@ final class StoreContext: Sendable {
     let manifest: StoreManifest
     let epoch: UInt64
     let cache: BlockCache
-    let state = Mutex(StoreState())
+    let state: Mutex<StoreState>
     /// Announced when readers see more events; closed with the writer.
     let appended = ChangeSignal()
     let runs: RunPool
@@ -27,6 +27,7 @@ final class StoreContext: Sendable {
         self.manifest = manifest
         self.epoch = epoch
         self.cache = cache
+        state = Mutex(StoreState(cache))
         runs = RunPool(
             events: manifest.blockEvents,
             bytes: StoreContext.blockBytes(manifest) + StoreContext.eventBytesMax(manifest))

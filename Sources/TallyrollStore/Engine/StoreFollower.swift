@@ -26,7 +26,9 @@ package final class StoreFollower: Sendable {
         /// The segments of the last look, and their numbers.
         var shown: [StoreSnapshot.Segment] = []
         var shownNumbers: [UInt64] = []
-        var summary = StoreSummary()
+        var summary: StoreSummary
+
+        init(_ cache: BlockCache) { summary = StoreSummary(budget: cache.indexes) }
     }
 
     private struct OpenSegment {
@@ -46,7 +48,7 @@ package final class StoreFollower: Sendable {
     package let cache: BlockCache
     /// The store's directory, for messages.
     package let path: String
-    private let state = Monitor(State())
+    private let state: Monitor<State>
     private let watched = Mutex(Watched())
 
     /// How often a look is repeated while the writer moves things about.
@@ -54,11 +56,13 @@ package final class StoreFollower: Sendable {
 
     /// Opens the store in `storage` for reading; throws `.noStore` when there is none.
     package init(
-        _ storage: any Storage, path: String, cacheBytes: Int = StoreOptions().cacheBytes
+        _ storage: any Storage, path: String, cacheBytes: Int = StoreOptions().cacheBytes,
+        indexBytes: Int = StoreOptions().indexBytes
     ) throws(AuditLogError) {
         self.storage = storage
         self.path = path
-        cache = BlockCache(capacity: cacheBytes)
+        cache = BlockCache(capacity: cacheBytes, indexes: indexBytes)
+        state = Monitor(State(cache))
         do {
             guard try storage.exists(StoreManifest.fileName) else { throw AuditLogError.noStore(path: path) }
             manifest = try StoreManifest.load(from: storage)
@@ -133,7 +137,7 @@ package final class StoreFollower: Sendable {
         {
             return state.shown
         }
-        if !numbers.starts(with: state.shownNumbers) { state.summary = StoreSummary() }
+        if !numbers.starts(with: state.shownNumbers) { state.summary = StoreSummary(budget: cache.indexes) }
         state.shown = []
         state.shownNumbers = []
         let segments = try readSegments(numbers, &state, mayBeChanging: mayBeChanging)
@@ -143,7 +147,7 @@ package final class StoreFollower: Sendable {
             state.shown = segments
             state.shownNumbers = numbers
         } else {
-            state.summary = StoreSummary()
+            state.summary = StoreSummary(budget: cache.indexes)
         }
         return segments
     }

@@ -23,8 +23,11 @@ public struct StoreOptions: Sendable, Equatable {
     /// The indexes of new segments, beside those that all have; nil for those that were chosen last, and
     /// `SegmentIndexes.default` where none ever were. The store keeps the choice. A segment that was begun keeps its own.
     public var indexes: SegmentIndexes?
-    /// Memory for blocks that were read, in bytes; twice as much may go to the dictionaries of segments.
+    /// Memory for blocks that were read, in bytes.
     public var cacheBytes = 64 << 20
+    /// Memory for what is kept of the indexes of sealed segments, in bytes: dictionaries, posting lists, filters, tables
+    /// of ids, and which segments hold which terms. It does not grow with the store.
+    public var indexBytes = 128 << 20
 
     /// The defaults.
     public init() {}
@@ -54,5 +57,6 @@ public struct StoreOptions: Sendable, Equatable {
         }
         try require(queueBytes > 0, "queue size \(queueBytes): use at least 1 byte")
         try require(cacheBytes >= 0, "cache size \(cacheBytes): use 0 or more bytes")
+        try require(indexBytes >= 0, "memory for indexes \(indexBytes): use 0 or more bytes")
     }
 }

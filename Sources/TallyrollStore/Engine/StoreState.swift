@@ -12,7 +12,9 @@ struct StoreState {
     var endSequence: UInt64 = 0
     /// The segments as snapshots show them, put together again only where something changed.
     private var shown: [StoreSnapshot.Segment] = []
-    private let summary = StoreSummary()
+    private let summary: StoreSummary
+
+    init(_ cache: BlockCache) { summary = StoreSummary(budget: cache.indexes) }
 
     mutating func extendTail(_ run: EventRun, to count: Int) {
         if let place = tail.lastIndex(where: { $0.run === run }) {

@@ -40,17 +40,14 @@ package final class BlockCache: Sendable {
     package let capacity: Int
     /// What the readers hold.
     let gauge = MemoryGauge()
-    /// The dictionaries of the same store's segments, which may take twice as much: a look-up that finds its dictionary gone pays a hundred times as much.
-    let terms: TermBudget
+    /// What is kept of the indexes of the same store's segments, beside the blocks.
+    package let indexes: IndexBudget
 
-    /// `capacity` in bytes.
-    package init(capacity: Int) {
+    /// `capacity` in bytes; `indexes` is how many more may be kept of indexes, twice as many where it is not said.
+    package init(capacity: Int, indexes: Int? = nil) {
         self.capacity = capacity
-        terms = TermBudget(capacity: 2 * capacity)
+        self.indexes = IndexBudget(capacity: indexes ?? 2 * capacity)
     }
-
-    /// The bytes that decoded dictionaries hold at the moment.
-    package var termBytesHeld: Int { terms.gauge.bytes }
 
     /// The bytes that readers hold at the moment.
     package var bytesHeld: Int { gauge.bytes }

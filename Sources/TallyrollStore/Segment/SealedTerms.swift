@@ -4,23 +4,13 @@ import TallyrollFormat
 /// The dictionaries of a sealed segment: read from its index region when first asked for, or, where that is
 /// damaged, put together from the blocks.
 final class SealedTerms: SegmentTerms, Sendable {
-    private let file: any StorageFile
+    private let sections: SectionFile
     private let footer: SegmentFooter
     private let fallback: @Sendable () throws -> GrowingTerms
-    private let budget: TermBudget
+    /// By dictionary; nil for those that the segment has not.
+    private let dictionaries: [IndexSlot<LoadedDictionary>?]
+    private let tables: [IndexSlot<LoadedTerms>?]
     private let state = Mutex(State())
-    private let wasUsed = Atomic<Bool>(false)
-    /// The bytes of dictionaries read so far.
-    let bytesRead = Atomic<Int>(0)
-
-    /// What can be read again from the file.
-    struct Tables {
-        fileprivate var decoded: [DictionaryID: TermTable] = [:]
-        fileprivate var sections: [DictionaryID: LoadedSection] = [:]
-        /// How many terms were asked for one by one.
-        fileprivate var lookUps: [DictionaryID: Int] = [:]
-        fileprivate var bytes = 0
-    }
 
     /// A term fetched alone costs as much as so many of a dictionary that is decoded as a whole: half of a group is
     /// walked through. By the time look-ups have cost about as much as decoding, it is decoded: about twice the least
@@ -28,57 +18,28 @@ final class SealedTerms: SegmentTerms, Sendable {
     private static let lookUpCost = 8
 
     private struct State {
-        var tables = Tables()
-        var isInBudget = false
+        /// How many terms were asked for one by one.
+        var lookUps = InlineArray<16, Int>(repeating: 0)
         var shapes: [DictionaryID: ShapeTable] = [:]
         var rebuilt: GrowingTerms?
     }
 
-    /// A section with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    fileprivate struct LoadedSection: @unchecked Sendable {
-        let owner: Bytes
-        let section: DictionarySection
-    }
-
     init(
-        _ file: any StorageFile, footer: SegmentFooter, budget: TermBudget,
+        _ sections: SectionFile, footer: SegmentFooter,
         fallback: @escaping @Sendable () throws -> GrowingTerms
     ) {
-        self.file = file
+        self.sections = sections
         self.footer = footer
-        self.budget = budget
         self.fallback = fallback
+        let isThere = DictionaryID.allCases.map { footer.section(.dictionary, $0.rawValue) != nil }
+        dictionaries = isThere.map { $0 ? IndexSlot(sections.budget) : nil }
+        tables = isThere.map { $0 ? IndexSlot(sections.budget) : nil }
     }
-
-    deinit { budget.gauge.add(-state.withLock { $0.tables.bytes }) }
-
-    // MARK: Memory
 
     /// Lets go what is in memory and can be read again; whoever uses it keeps it until then.
-    func release() -> Tables {
-        let gone = state.withLock { state in
-            defer { state.tables = Tables() }
-            return state.tables
-        }
-        budget.gauge.add(-gone.bytes)
-        return gone
-    }
-
-    /// Whether a dictionary was asked for since this was called last.
-    func takeUsed() -> Bool { wasUsed.exchange(false, ordering: .relaxed) }
-
-    /// Keeps what was read, unless somebody else was faster.
-    private func keep(_ bytes: Int, _ insert: (inout Tables) -> Bool) {
-        let (isNew, isFirst) = state.withLock { state in
-            guard insert(&state.tables) else { return (false, false) }
-            state.tables.bytes += bytes
-            defer { state.isInBudget = true }
-            return (true, !state.isInBudget)
-        }
-        if isFirst { budget.add(self) }
-        guard isNew else { return }
-        budget.gauge.add(bytes)
-        budget.makeRoom(but: self)
+    func release() {
+        for slot in dictionaries { _ = slot?.release() }
+        for slot in tables { _ = slot?.release() }
     }
 
     // MARK: Terms
@@ -89,7 +50,7 @@ final class SealedTerms: SegmentTerms, Sendable {
             guard let term = table[code] else { throw unknown(code, dictionary) }
             return out.bytes(term)
         }
-        if let loaded = try section(dictionary) {
+        if let loaded = try self.dictionary(dictionary) {
             defer { withExtendedLifetime(loaded) {} }
             guard code > 0, Int(code) <= loaded.section.count else { throw unknown(code, dictionary) }
             let start = out.count
@@ -104,17 +65,21 @@ final class SealedTerms: SegmentTerms, Sendable {
 
     /// The code of a term, or nil when no event of the segment holds it.
     func code(of term: [UInt8], _ dictionary: DictionaryID) throws -> UInt32? {
-        guard footer.section(.dictionary, dictionary.rawValue) != nil else { return nil }
-        if let loaded = try section(dictionary) {
+        guard dictionaries[dictionary.index] != nil else { return nil }
+        if let loaded = try self.dictionary(dictionary) {
             defer { withExtendedLifetime(loaded) {} }
-            return try term.withView { (view) throws(FormatError) in try loaded.section.code(of: view) }
+            do {
+                return try term.withView { (view) throws(FormatError) in try loaded.section.code(of: view) }
+            } catch {
+                // A page is damaged.
+            }
         }
         return try rebuilt().code(of: term, dictionary)
     }
 
     func count(_ dictionary: DictionaryID) throws -> Int {
-        guard footer.section(.dictionary, dictionary.rawValue) != nil else { return 0 }
-        if let loaded = try section(dictionary) { return loaded.section.count }
+        guard dictionaries[dictionary.index] != nil else { return 0 }
+        if let loaded = try self.dictionary(dictionary) { return loaded.section.count }
         return try rebuilt().count(dictionary)
     }
 
@@ -137,55 +102,46 @@ final class SealedTerms: SegmentTerms, Sendable {
     }
 
     func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? {
-        if let known = state.withLock({ $0.tables.decoded[dictionary] }) {
-            wasUsed.store(true, ordering: .relaxed)
-            return known
-        }
-        guard let loaded = try section(dictionary) else { return nil }
+        if let known = tables[dictionary.index]?.current { return known.table }
+        guard let loaded = try self.dictionary(dictionary) else { return nil }
         let asked = state.withLock { state in
-            state.tables.lookUps[dictionary, default: 0] += codes
-            return state.tables.lookUps[dictionary, default: 0]
+            state.lookUps[dictionary.index] += codes
+            return state.lookUps[dictionary.index]
         }
         return asked >= loaded.section.count / SealedTerms.lookUpCost ? try table(dictionary) : nil
     }
 
     /// The decoded dictionary, or nil when its section is damaged.
     func table(_ dictionary: DictionaryID) throws -> TermTable? {
-        wasUsed.store(true, ordering: .relaxed)
-        if let known = state.withLock({ $0.tables.decoded[dictionary] }) { return known }
-        guard let loaded = try section(dictionary) else { return nil }
+        guard let slot = tables[dictionary.index] else { return nil }
+        if let known = slot.current { return known.table }
+        guard let loaded = try self.dictionary(dictionary) else { return nil }
         defer { withExtendedLifetime(loaded) {} }
         guard let table = try? loaded.section.decodeAll() else { return nil }
-        keep(table.byteCount) { tables in
-            defer { tables.decoded[dictionary] = table }
-            return tables.decoded[dictionary] == nil
-        }
-        return table
+        state.withLock { $0.lookUps[dictionary.index] = 0 }
+        return slot.keepFirst(LoadedTerms(table, gauge: sections.budget.gauge)).table
     }
 
-    /// The dictionary, decoded for the caller alone; nil when its section is damaged.
+    /// The dictionary, decoded for the caller alone; nil when its section is damaged. Keeps nothing.
     func decoded(_ dictionary: DictionaryID) throws -> TermTable? {
-        if let known = state.withLock({ $0.tables.decoded[dictionary] }) { return known }
-        guard footer.section(.dictionary, dictionary.rawValue) != nil else { return TermTable.empty }
-        let loaded = try section(dictionary)
+        guard let slot = dictionaries[dictionary.index] else { return TermTable.empty }
+        if let known = tables[dictionary.index]?.current { return known.table }
+        let loaded = try slot.current ?? open(dictionary)
         defer { withExtendedLifetime(loaded) {} }
         return try loaded?.section.decodeAll()
     }
 
-    private func section(_ dictionary: DictionaryID) throws -> LoadedSection? {
-        wasUsed.store(true, ordering: .relaxed)
-        if let known = state.withLock({ $0.tables.sections[dictionary] }) { return known }
+    /// The dictionary, nil when its section is damaged. The caller holds it for as long as it looks at it.
+    private func dictionary(_ dictionary: DictionaryID) throws -> LoadedDictionary? {
+        guard let slot = dictionaries[dictionary.index] else { return nil }
+        if let known = slot.current { return known }
+        return try open(dictionary).map { slot.keepFirst($0) }
+    }
+
+    private func open(_ dictionary: DictionaryID) throws -> LoadedDictionary? {
         guard let place = footer.section(.dictionary, dictionary.rawValue) else { return nil }
         do {
-            let bytes = try file.section(place)
-            bytesRead.wrappingAdd(place.length, ordering: .relaxed)
-            let loaded = LoadedSection(
-                owner: bytes, section: try DictionarySection(bytes.view, origin: place.offset))
-            keep(place.length) { tables in
-                defer { tables.sections[dictionary] = loaded }
-                return tables.sections[dictionary] == nil
-            }
-            return loaded
+            return try LoadedDictionary(sections.open(place), origin: place.offset)
         } catch is FormatError {
             return nil
         }

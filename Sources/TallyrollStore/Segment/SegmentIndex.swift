@@ -79,7 +79,8 @@ struct SegmentIndex {
             let size = dictionary.size
             bound += size.textBytes + size.count * 12
         }
-        return bound
+        // Each page of any of this has a checksum.
+        return bound + bound >> 9
     }
 
     /// Appends the index region for a file in which it begins at `start`, footer and trailer included.
@@ -130,6 +131,14 @@ struct SegmentIndex {
             if filter.kind == .details { DetailsPaths.write(details, into: &out) }
             filter.write(into: &out)
             close(.filter, filter.kind.rawValue, from: sectionStart, &out)
+        }
+        let sums = sections.filter { PageSums.hasPages($0) }.flatMap {
+            PageSums.sums(of: out.view.trusted($0.offset - base, $0.length))
+        }
+        if !sums.isEmpty {
+            sectionStart = out.count
+            PageSums.write(sums, into: &out)
+            close(.pages, 0, from: sectionStart, &out)
         }
         let footer = SegmentFooter(
             storeTag: header.storeTag, segmentNumber: header.number,

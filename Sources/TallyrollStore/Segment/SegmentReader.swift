@@ -17,32 +17,12 @@ package final class SegmentReader: Sendable {
     private let growingTerms: GrowingTerms?
     private let sealedEntries: [BlockEntry]
     private let cache: BlockCache
-    private let state = Mutex(State())
-    private let indexBytes = Atomic<Int>(0)
-
-    private struct State {
-        var postings: [PostingColumn: LoadedPostings] = [:]
-        var filters: [FilterKind: LoadedFilter] = [:]
-        var ids: LoadedIDs?
-        var damagedSections: Set<UInt16> = []
-    }
-
-    /// Posting lists with the bytes they read. `@unchecked Sendable`: the bytes never change.
-    package struct LoadedPostings: @unchecked Sendable {
-        private let owner: Bytes
-        package let postings: TermPostings
-
-        fileprivate init(owner: Bytes, postings: TermPostings) {
-            self.owner = owner
-            self.postings = postings
-        }
-    }
-
-    /// The table of ids with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    private struct LoadedIDs: @unchecked Sendable {
-        let owner: Bytes
-        let table: IDTable
-    }
+    private let sections: SectionFile?
+    /// By column and kind; of those that the segment has.
+    private let postingSlots: [PostingColumn: IndexSlot<LoadedPostings>]
+    private let filterSlots: [FilterKind: IndexSlot<LoadedFilter>]
+    private let idSlot: IndexSlot<LoadedIDs>?
+    private let damagedSections = Mutex(Set<UInt16>())
 
     /// Opens a segment file. `mustBeSealed` says that its trailer is known to have been written, so that a missing
     /// one is damage.
@@ -99,7 +79,12 @@ package final class SegmentReader: Sendable {
         sealedEntries = entries
         ownOutline = SegmentOutline(entries, from: header.firstSequence)
         growingTerms = nil
-        sealedTerms = SealedTerms(file, footer: footer, budget: cache.terms) {
+        let sections = SectionFile(file, footer, budget: cache.indexes)
+        self.sections = sections
+        postingSlots = SegmentReader.slots(PostingColumn.self, .postings, sections, footer)
+        filterSlots = SegmentReader.slots(FilterKind.self, .filter, sections, footer)
+        idSlot = footer.section(.ids) == nil ? nil : IndexSlot(sections.budget)
+        sealedTerms = SealedTerms(sections, footer: footer) {
             let end = entries.last.map { $0.offset + $0.length } ?? SegmentHeader.byteCount
             return try BlockScan(file, header: header, limit: end).terms
         }
@@ -118,6 +103,7 @@ package final class SegmentReader: Sendable {
         footer = nil
         indexProblem = problem
         sealedTerms = nil
+        (sections, postingSlots, filterSlots, idSlot) = (nil, [:], [:], nil)
         let scan = try BlockScan(file, header: header, limit: size)
         growingTerms = scan.terms
         sealedEntries = scan.pieces.compactMap { if case .block(let entry, _) = $0 { entry } else { nil } }
@@ -134,6 +120,7 @@ package final class SegmentReader: Sendable {
         indexProblem = nil
         headerProblem = nil
         sealedTerms = nil
+        (sections, postingSlots, filterSlots, idSlot) = (nil, [:], [:], nil)
         growingTerms = GrowingTerms()
         sealedEntries = []
         ownOutline = SegmentOutline([], from: header.firstSequence)
@@ -268,7 +255,7 @@ package final class SegmentReader: Sendable {
     }
 
     /// Lets the dictionaries in memory go, for walks that have passed the segment.
-    package func releaseTerms() { _ = sealedTerms?.release() }
+    package func releaseTerms() { sealedTerms?.release() }
 
     /// All terms of a sealed segment's dictionary, not kept in memory; nil when it cannot be read.
     package func decodedTerms(_ dictionary: DictionaryID) throws -> TermTable? {
@@ -285,15 +272,17 @@ package final class SegmentReader: Sendable {
         return growingTerms?.count(dictionary) ?? 0
     }
 
-    /// The posting lists of a column, or nil when the segment has none or they are damaged: then scan.
+    /// The posting lists of a column, or nil when the segment has none or they are damaged: then scan. The caller holds
+    /// them for as long as it looks at them or at their lists; a list that is damaged throws when it is asked for.
     package func postings(_ column: PostingColumn) throws -> LoadedPostings? {
-        if let known = state.withLock({ $0.postings[column] }) { return known }
-        return try loadIndex(.postings, column.rawValue) { bytes, section, footer in
-            let universe = Int(footer.endSequence - header.firstSequence)
-            let loaded = LoadedPostings(
-                owner: bytes,
-                postings: try TermPostings(bytes.view, universe: universe, origin: section.offset))
-            return state.withLock { $0.postings.keepFirst(loaded, at: column) }
+        guard let slot = postingSlots[column] else { return nil }
+        return try slot.current ?? openPostings(column).map { slot.keepFirst($0) }
+    }
+
+    private func openPostings(_ column: PostingColumn) throws -> LoadedPostings? {
+        try loadIndex(.postings, column.rawValue) { bytes, section, footer in
+            try LoadedPostings(
+                bytes, universe: Int(footer.endSequence - header.firstSequence), origin: section.offset)
         }
     }
 
@@ -304,31 +293,18 @@ package final class SegmentReader: Sendable {
 
     /// The number of events of every term of a dictionary, by code; nil where no posting lists tell. Keeps nothing.
     package func postingCounts(_ dictionary: DictionaryID) throws -> [UInt32]? {
-        guard let column = PostingColumn(dictionary) else { return nil }
-        if let known = state.withLock({ $0.postings[column] }) { return known.postings.counts() }
-        return try loadIndex(.postings, column.rawValue) { bytes, section, footer in
-            defer { withExtendedLifetime(bytes) {} }
-            let universe = Int(footer.endSequence - header.firstSequence)
-            return try TermPostings(bytes.view, universe: universe, origin: section.offset).counts()
-        }
-    }
-
-    /// A filter with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    private struct LoadedFilter: @unchecked Sendable {
-        let owner: Bytes
-        let filter: BlockFilter
-        /// Of details: the paths whose values it holds, as hashes; nil for all.
-        let paths: [UInt64]?
+        guard let column = PostingColumn(dictionary), let slot = postingSlots[column] else { return nil }
+        let loaded = try slot.current ?? openPostings(column)
+        defer { withExtendedLifetime(loaded) {} }
+        return try? loaded?.postings.counts()
     }
 
     private func filter(_ kind: FilterKind) throws -> LoadedFilter? {
-        if let known = state.withLock({ $0.filters[kind] }) { return known }
+        guard let slot = filterSlots[kind] else { return nil }
+        if let known = slot.current { return known }
         return try loadIndex(.filter, kind.rawValue) { bytes, section, _ in
-            let (filter, paths) = try BlockFilter.open(
-                kind, bytes.view, blocks: sealedEntries.count, origin: section.offset)
-            let loaded = LoadedFilter(owner: bytes, filter: filter, paths: paths?.map { FilterKey.path($0) })
-            return state.withLock { $0.filters.keepFirst(loaded, at: kind) }
-        }
+            try LoadedFilter(bytes, kind, blocks: sealedEntries.count, origin: section.offset)
+        }.map { slot.keepFirst($0) }
     }
 
     /// Whether the segment has a filter of this kind, be it damaged or not.
@@ -350,6 +326,7 @@ package final class SegmentReader: Sendable {
     }
 
     private func blocks(holdingAnyOf keys: [UInt64], _ loaded: LoadedFilter) -> OrdinalBitmap {
+        defer { withExtendedLifetime(loaded) {} }
         var blocks = OrdinalBitmap(range: 0..<loaded.filter.blockCount)
         for key in keys { loaded.filter.insertBlocks(holding: key, into: &blocks) }
         return blocks
@@ -360,6 +337,7 @@ package final class SegmentReader: Sendable {
     package func blocks(mayContain needles: [[UInt8]]) throws -> OrdinalBitmap? {
         let keys = needles.flatMap { needle in needle.withView { Trigram.keys($0) } }
         guard !keys.isEmpty, let loaded = try filter(.text) else { return nil }
+        defer { withExtendedLifetime(loaded) {} }
         var blocks = OrdinalBitmap(all: 0..<loaded.filter.blockCount)
         for key in keys { blocks.formIntersection(loaded.filter.blocks(holding: key)) }
         return blocks
@@ -368,64 +346,70 @@ package final class SegmentReader: Sendable {
     /// The places in `entries` of the blocks in which an event with an id of this hash may be, or nil when the
     /// segment has no table of ids, or a damaged one: then look everywhere.
     package func blocksHoldingID(hash: UInt64) throws -> [Int]? {
-        guard let footer else { return nil }
-        if let known = state.withLock({ $0.ids }) { return candidates(hash, in: known.table) }
+        guard footer != nil else { return nil }
         // A sealed segment without a table has no foreign ids.
-        guard footer.section(.ids) != nil else { return [] }
-        let loaded = try loadIndex(.ids, 0) { bytes, section, _ in
-            let loaded = LoadedIDs(owner: bytes, table: try IDTable(bytes.view, origin: section.offset))
-            return state.withLock { $0.ids.keepFirst(loaded) }
+        guard let slot = idSlot else { return [] }
+        let opened =
+            try slot.current
+            ?? loadIndex(.ids, 0) { bytes, section, _ in
+                try LoadedIDs(bytes, origin: section.offset)
+            }.map { slot.keepFirst($0) }
+        guard let loaded = opened else { return nil }
+        defer { withExtendedLifetime(loaded) {} }
+        do {
+            try loaded.table.need(hash)
+        } catch {
+            return nil
         }
-        return loaded.map { candidates(hash, in: $0.table) }
-    }
-
-    /// A table that names a block which does not exist is damaged; the blocks that exist are still worth a look.
-    private func candidates(_ hash: UInt64, in table: IDTable) -> [Int] {
-        table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
+        // A table that names a block which does not exist is damaged; the blocks that exist are still worth a look.
+        return loaded.table.candidates(hash).map { Int($0) }.filter { $0 < sealedEntries.count }
     }
 
     /// Whether the segment has posting lists of a column, be they damaged or not.
-    package func hasPostings(_ column: PostingColumn) -> Bool {
-        footer?.section(.postings, column.rawValue) != nil
-    }
+    package func hasPostings(_ column: PostingColumn) -> Bool { postingSlots[column] != nil }
 
-    /// The bytes that the first look at a column's posting lists reads; nil when they are in memory already, or
-    /// there are none.
+    /// The bytes that the first look at a column's posting lists is expected to read; nil when they were looked at
+    /// already, or there are none.
     package func unreadBytes(_ column: PostingColumn) -> Int? {
-        guard let section = footer?.section(.postings, column.rawValue),
-            state.withLock({ $0.postings[column] == nil })
+        guard let slot = postingSlots[column], slot.isEmpty,
+            let section = footer?.section(.postings, column.rawValue)
         else { return nil }
-        return section.length
+        return sections?.firstLook(section)
     }
 
     /// The bytes that the first look at a filter reads; nil when it is in memory already, or there is none.
     package func unreadBytes(_ kind: FilterKind) -> Int? {
-        guard let section = footer?.section(.filter, kind.rawValue),
-            state.withLock({ $0.filters[kind] == nil })
-        else { return nil }
-        return section.length
+        guard let slot = filterSlots[kind], slot.isEmpty else { return nil }
+        return footer?.section(.filter, kind.rawValue)?.length
     }
 
     /// The bytes of dictionaries, posting lists and other indexes read so far, for accounts of what a query cost.
-    package var indexBytesRead: Int {
-        indexBytes.load(ordering: .relaxed) + (sealedTerms?.bytesRead.load(ordering: .relaxed) ?? 0)
-    }
+    package var indexBytesRead: Int { sections?.bytesRead.load(ordering: .relaxed) ?? 0 }
 
     private func loadIndex<T>(
-        _ role: IndexRole, _ id: UInt8, _ open: (Bytes, IndexSection, SegmentFooter) throws -> T
+        _ role: IndexRole, _ id: UInt8, _ open: (PagedBytes, IndexSection, SegmentFooter) throws -> T
     ) throws -> T? {
-        guard let footer, let section = footer.section(role, id) else { return nil }
+        guard let footer, let sections, let section = footer.section(role, id) else { return nil }
         let key = UInt16(role.rawValue) << 8 | UInt16(id)
-        if state.withLock({ $0.damagedSections.contains(key) }) { return nil }
+        if damagedSections.withLock({ $0.contains(key) }) { return nil }
         do {
-            let bytes = try file.section(section)
-            indexBytes.wrappingAdd(section.length, ordering: .relaxed)
-            return try open(bytes, section, footer)
+            return try open(sections.open(section), section, footer)
         } catch is FormatError {
             // Indexes can be done without; the verifier reports the damage.
-            _ = state.withLock { $0.damagedSections.insert(key) }
+            _ = damagedSections.withLock { $0.insert(key) }
             return nil
         }
+    }
+
+    /// A place for each index of a role that a segment has.
+    private static func slots<Key: RawRepresentable<UInt8> & CaseIterable & Hashable, Content>(
+        _ keys: Key.Type, _ role: IndexRole, _ sections: SectionFile, _ footer: SegmentFooter
+    ) -> [Key: IndexSlot<Content>] {
+        var slots: [Key: IndexSlot<Content>] = [:]
+        for key in keys.allCases where footer.section(role, key.rawValue) != nil {
+            slots[key] = IndexSlot(sections.budget)
+        }
+        return slots
     }
 
     /// Chain and tree at the end of a sealed segment.

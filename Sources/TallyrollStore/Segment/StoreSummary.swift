@@ -39,10 +39,15 @@ package final class StoreSummary: Sendable {
     private let segmentsMin: Int
     private let manySegments: Int
     private let requestsMin: Int
+    private let budget: IndexBudget?
 
     /// Speaks of snapshots of at least `segmentsMin` segments, and of a dictionary from `requestsMin` requests on: of
     /// fewer than `manySegments`, when asking them has cost as much as gathering their terms.
-    package init(segmentsMin: Int = 2, manySegments: Int = 16, requestsMin: Int = 2) {
+    /// The terms take at most half of the budget.
+    package init(
+        segmentsMin: Int = 2, manySegments: Int = 16, requestsMin: Int = 2, budget: IndexBudget? = nil
+    ) {
+        self.budget = budget
         self.segmentsMin = segmentsMin
         self.manySegments = manySegments
         self.requestsMin = requestsMin
@@ -74,7 +79,7 @@ package final class StoreSummary: Sendable {
         state.withLock { state in
             let cost = StoreSummary.lookUp * Double(count)
             guard isWorth(dictionary, cost, &state) else { return nil }
-            return state.holders(dictionary).holders(of: term, count: count)
+            return state.holders(dictionary, budget).holders(of: term, count: count)
         }
     }
 
@@ -83,7 +88,7 @@ package final class StoreSummary: Sendable {
         state.withLock { state in
             let cost = state.price(dictionary, count: places.upperBound)
             guard isWorth(dictionary, cost, &state) else { return false }
-            return state.holders(dictionary).knowsTotals(in: places)
+            return state.holders(dictionary, budget).knowsTotals(in: places)
         }
     }
 
@@ -141,15 +146,29 @@ extension StoreSummary.State {
     }
 
     /// What is known of a dictionary's terms, brought up to date.
-    fileprivate mutating func holders(_ dictionary: DictionaryID) -> TermHolders {
-        let holders = terms[dictionary] ?? TermHolders(dictionary)
+    fileprivate mutating func holders(_ dictionary: DictionaryID, _ budget: IndexBudget?) -> TermHolders {
+        let bytesMax = budget.map { $0.capacity / 2 } ?? StoreSummary.State.bytesMax
+        if let known = terms[dictionary], known.segmentCount == readers.count { return known }
+        let holders = terms[dictionary] ?? TermHolders(dictionary, budget?.gauge)
+        if terms[dictionary] == nil {
+            // What would have to be let go at the end is not gathered.
+            let links = readers.reduce(0) { $0 + ((try? $1.termCount(dictionary)) ?? 0) }
+            if links > bytesMax / TermHolders.linkBytes { holders.letGo() }
+        }
         terms[dictionary] = holders
         while holders.segmentCount < readers.count {
             let place = holders.segmentCount
             holders.add(figures[place].isSound ? readers[place] : nil)
+            if terms.values.reduce(0, { $0 + $1.bytes }) > bytesMax {
+                terms.values.max { $0.bytes < $1.bytes }?.letGo()
+            }
         }
+        budget?.makeRoom()
         return holders
     }
+
+    /// The bytes of all terms, where no budget says how many.
+    private static let bytesMax = 64 << 20
 }
 
 extension StoreSummary.Figures {
@@ -181,22 +200,62 @@ private final class TermHolders {
     private var checkpointBytes = 0
     private(set) var segmentCount = 0
     private var isTooLarge = false
+    /// The bytes of memory that all this takes.
+    private(set) var bytes = 0
+    private let gauge: MemoryGauge?
 
+    /// A segment that holds a term: 16 bytes, since there are millions.
     private struct Link {
-        var place: UInt32
-        var count: UInt32
+        /// From the top: 19 bits of the segment's place, one that says whether its events are not known, and 44 of the
+        /// events up to it, as far as their number is known.
+        private let packed: UInt64
         /// The segment before that holds the term.
-        var previous: UInt32
-        var code: UInt32
-        /// The events up to this segment, as far as their number is known.
-        var total: UInt64
+        let previous: UInt32
+        let code: UInt32
+
+        static let placeMax = 1 << 19 - 1
+        static let totalMax: UInt64 = 1 << 44 - 1
+
+        init(place: Int, isCounted: Bool, total: UInt64, previous: UInt32, code: UInt32) {
+            packed = UInt64(place) << 45 | (isCounted ? 0 : 1 << 44) | total
+            self.previous = previous
+            self.code = code
+        }
+
+        var place: Int { Int(packed >> 45) }
+        var isCounted: Bool { packed >> 44 & 1 == 0 }
+        var total: UInt64 { packed & Link.totalMax }
     }
 
+    static let linkBytes = MemoryLayout<Link>.stride
     private static let none = UInt32.max
-    private static let bytesMax = 32 << 20
     private static let checkpointSegments = 64
 
-    init(_ dictionary: DictionaryID) { self.dictionary = dictionary }
+    init(_ dictionary: DictionaryID, _ gauge: MemoryGauge?) {
+        self.dictionary = dictionary
+        self.gauge = gauge
+    }
+
+    deinit { gauge?.add(-bytes) }
+
+    /// Forgets the terms for good, and says nothing from then on.
+    func letGo() {
+        isTooLarge = true
+        terms = TermInterner()
+        last = []
+        links = []
+        checkpoints = []
+        measure()
+    }
+
+    private func measure() {
+        let now =
+            isTooLarge
+            ? 0
+            : terms.textBytes + terms.count * 28 + links.capacity * TermHolders.linkBytes + checkpointBytes
+        gauge?.add(now - bytes)
+        bytes = now
+    }
 
     /// Adds the next segment; nil for one that says nothing.
     func add(_ reader: SegmentReader?) {
@@ -221,20 +280,15 @@ private final class TermHolders {
             let count = Int(code) + 1 < counts.count ? counts[Int(code) + 1] : TermHolders.none
             if count == TermHolders.none { lastUncounted = place }
             let before = last[number] == TermHolders.none ? 0 : links[Int(last[number])].total
+            let total = before + (count == TermHolders.none ? 0 : UInt64(count))
+            guard place <= Link.placeMax, total <= Link.totalMax else { return letGo() }
             links.append(
                 Link(
-                    place: UInt32(place), count: count, previous: last[number], code: code + 1,
-                    total: before + (count == TermHolders.none ? 0 : UInt64(count))))
+                    place: place, isCounted: count != TermHolders.none, total: total,
+                    previous: last[number], code: code + 1))
             last[number] = UInt32(links.count - 1)
         }
-        let linkBytes = links.count * MemoryLayout<Link>.stride
-        if terms.textBytes + terms.count * 24 + linkBytes + checkpointBytes > TermHolders.bytesMax {
-            isTooLarge = true
-            terms = TermInterner()
-            last = []
-            links = []
-            checkpoints = []
-        }
+        measure()
     }
 
     func knowsTotals(in places: Range<Int>) -> Bool {
@@ -270,10 +324,10 @@ private final class TermHolders {
             var link = last[Int(code) - 1]
             while link != TermHolders.none {
                 let segment = links[Int(link)]
+                let before = segment.previous == TermHolders.none ? 0 : links[Int(segment.previous)].total
                 found.append(
                     StoreSummary.Holder(
-                        place: Int(segment.place),
-                        count: segment.count == TermHolders.none ? nil : Int(segment.count),
+                        place: segment.place, count: segment.isCounted ? Int(segment.total - before) : nil,
                         code: segment.code))
                 link = segment.previous
             }

@@ -17,7 +17,8 @@ final class CheckedRegion: @unchecked Sendable {
     /// Sections whose bytes do not hold.
     private var damaged: Set<UInt16> = []
 
-    private var owners: [Bytes] = []
+    /// The sections whose bytes hold, by kind; what was opened reads them.
+    private var owners: [UInt16: Bytes] = [:]
     private let place: CheckedPlace
     private let header: SegmentHeader
 
@@ -81,7 +82,7 @@ final class CheckedRegion: @unchecked Sendable {
     ) throws {
         do {
             let bytes = try file.section(section)
-            owners.append(bytes)
+            owners[key(section.role, section.id)] = bytes
             if section.role == .ids { idBytes = bytes }
             try open(section, bytes.view, footer, size: size)
         } catch let problem as FormatError {
@@ -140,6 +141,21 @@ final class CheckedRegion: @unchecked Sendable {
                 return
             }
             filters[kind] = CheckedFilter(filter: filter, paths: paths, bytes: view)
+        case .pages:
+            guard section.id == 0 else { throw wrong(section, "id 0", "\(section.id)") }
+            try check(PageSums(view, of: footer.sections, origin: section.offset), section, footer)
+        }
+    }
+
+    /// Throws unless these are the checksums of the pages of the sections that hold, which come before them.
+    private func check(
+        _ sums: PageSums, _ section: IndexSection, _ footer: SegmentFooter
+    ) throws(FormatError) {
+        for paged in footer.sections where PageSums.hasPages(paged) {
+            guard let bytes = owners[key(paged.role, paged.id)] else { continue }
+            guard bytes.withView({ PageSums.sums(of: $0) }) == sums.sums(of: paged) else {
+                throw wrong(section, "the checksums of the pages of \(paged.role) \(paged.id)", "others")
+            }
         }
     }
 

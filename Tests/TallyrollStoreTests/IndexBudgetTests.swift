@@ -5,7 +5,7 @@ import TallyrollIntegrity
 @testable import TallyrollStore
 
 /// Dictionaries that were decoded are let go when others need the room, and whoever uses one keeps it.
-@Suite struct TermBudgetTests {
+@Suite struct IndexBudgetTests {
     private let termsASegment = 40
 
     private func user(_ segment: Int, _ row: Int) -> String {
@@ -49,7 +49,7 @@ import TallyrollIntegrity
         var rows = BlockRows()
         let kept = try (1...8).map { try segment($0, cache: large) }
         for reader in kept { try read(reader, into: &rows) }
-        let all = large.termBytesHeld
+        let all = large.indexes.bytesHeld
         #expect(all > 8 * termsASegment * 20)
 
         // Dictionaries may take twice as much as blocks.
@@ -60,12 +60,12 @@ import TallyrollIntegrity
                 try read(reader, into: &rows)
                 let isRight = isRight(rows, index + 1)
                 #expect(isRight)
-                #expect(small.termBytesHeld <= all / 4 + all / 4, "two segments more at most")
+                #expect(small.indexes.bytesHeld <= all / 4 + all / 4, "two segments more at most")
             }
         }
-        #expect(small.termBytesHeld > 0)
+        #expect(small.indexes.bytesHeld > 0)
         for reader in readers { reader.releaseTerms() }
-        #expect(small.termBytesHeld == 0)
+        #expect(small.indexes.bytesHeld == 0)
         withExtendedLifetime(kept) {}
     }
 
@@ -78,7 +78,7 @@ import TallyrollIntegrity
         for row in [7, 7, 31, 0, 12, 39, 5] {
             try rows.load(try reader.block(entry), [row])
             #expect(rows.string(.user, 0)?.string == user(1, row))
-            held.append(cache.termBytesHeld)
+            held.append(cache.indexes.bytesHeld)
         }
         #expect(held[0] == held[1], "a look-up keeps the section, and decodes nothing")
         #expect(held.last ?? 0 > held[0] + termsASegment * 20, "many look-ups do")
@@ -86,7 +86,7 @@ import TallyrollIntegrity
         reader.releaseTerms()
         try rows.load(try reader.block(entry), [20])
         #expect(rows.string(.user, 0)?.string == user(1, 20))
-        #expect(cache.termBytesHeld == held[0], "what was let go is counted anew")
+        #expect(cache.indexes.bytesHeld == held[0], "what was let go is counted anew")
     }
 
     @Test func rowsKeepTheDictionariesTheyReferTo() throws {
