@@ -48,6 +48,8 @@ struct DocumentRows: ~Copyable {
         let before = before.room(for: counts.used.count)
         var earlier: Int?
         var total = 0
+        // Of the values, before the object is put together: a few bytes may stand for many.
+        var parts = 0
         for index in rows.indices {
             let row = Int(rows[index])
             let use = plan.shapes[counts.place(row)]
@@ -67,6 +69,8 @@ struct DocumentRows: ~Copyable {
                 let path = Int(plan.slots[use.firstSlot + slot])
                 let entry = plan.values(ofPath: path, in: before) + Int(plan.turns[use.firstSlot + slot])
                 let value = try column.value(ofPath: path, entry, arena: &arena)
+                parts += value.text?.count ?? 0
+                guard parts <= Limits.decodedColumnBytes else { throw DocumentRows.tooLong }
                 values[slot] = value.text.map { Value(text: $0, isQuoted: value.isQuoted) } ?? .null
             }
             let object = DocumentRows.assemble(use, plan, &arena) { values[$0] }
