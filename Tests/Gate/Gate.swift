@@ -22,6 +22,7 @@ import TallyrollWorkload
 /// | `ingest DIR COMMIT PRODUCERS N` | the same with durability, from several threads, and prints time and CPU |
 /// | `scan DIR R` | counts R times what a condition on a value of details means |
 /// | `text DIR R` | counts R times the events that hold a text |
+/// | `verify DIR R` | verifies everything R times, on as many threads as there are processors |
 /// | `read DIR R` | reads every event R times |
 /// | `count DIR EXPRESSION R` | counts R times what an expression means |
 /// | `ask DIR EXPRESSION LIMIT R` | asks R times for the latest events an expression means, as values |
@@ -51,6 +52,7 @@ enum Gate {
             let question = Array(arguments.dropFirst(2).dropLast())
             guard question.count == 1 else { throw GateError(description: "expected an expression") }
             print(try count(question[0], in: directory, times: number))
+        case "verify": print(try verify(directory, times: number))
         case "read": print(try read(directory, times: number))
         case "ask":
             let question = Array(arguments.dropFirst(2).dropLast())
@@ -136,6 +138,18 @@ enum Gate {
         for _ in 0..<times { found = try engine.count(where: filter).count }
         guard found > 0 else { throw GateError(description: "“\(expression)” means no event") }
         return found
+    }
+
+    private static func verify(_ directory: String, times: Int) throws -> Int {
+        let follower = try StoreFollower(PosixStorage(root: directory), path: directory)
+        let snapshot = try follower.refresh()
+        var events: UInt64 = 0
+        for _ in 0..<times {
+            let report = try Verifier(snapshot).run()
+            guard report.problems.isEmpty else { throw GateError(description: "\(report.problems)") }
+            events += report.events
+        }
+        return Int(events)
     }
 
     private static func read(_ directory: String, times: Int) throws -> Int {

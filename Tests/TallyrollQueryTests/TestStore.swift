@@ -73,14 +73,14 @@ final class TestStore {
                 indexes: indexes)
             builder = try SegmentBuilder.create(header, in: storage, encoder: encoder)
             entries = []
-            if let builder {
+            if let file = builder?.file {
                 reader = SegmentReader(
-                    open: SegmentName.of(header.number), header: header, file: builder.file, cache: cache)
+                    open: SegmentName.of(header.number), header: header, file: file, cache: cache)
             }
         }
         guard let builder, let reader else { return }
         entries.append(try builder.append(run.encoded([UInt8](repeating: 7, count: 16))))
-        try reader.announce(try builder.newTerms())
+        try reader.announce(builder.newTerms)
     }
 
     /// Ends the open segment.

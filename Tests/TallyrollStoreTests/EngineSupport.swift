@@ -97,7 +97,7 @@ final class Answer<Value: Sendable>: Sendable {
     }
 
     /// The answer; fails the test instead of hanging it.
-    func wait(seconds: Int64 = 20) throws -> Result<Value, AuditLogError> {
+    func wait(seconds: Int64 = 60) throws -> Result<Value, AuditLogError> {
         try #require(
             state.wait(nanoseconds: seconds * 1_000_000_000) { $0.first } ?? nil, "no answer came")
     }

@@ -13,6 +13,9 @@ struct BlockAssembly: ~Copyable {
     /// The segment's dictionaries, by `DictionaryID.index`.
     private(set) var dictionaries: [SharedTerms] = []
 
+    /// The terms that the block encoded last added.
+    private(set) var newTerms: [AddedTerms] = []
+
     /// The outcomes of the block encoded last, as they are in records.
     var outcomes: UnsafeBufferPointer<Int64> { numbers.outcomeValues }
 
@@ -328,11 +331,13 @@ struct BlockAssembly: ~Copyable {
     }
 
     private mutating func writeNewTerms() {
+        newTerms.removeAll(keepingCapacity: true)
         for dictionary in DictionaryID.allCases {
             let table = dictionaries[dictionary.index]
             let first = termsBefore[dictionary.index] + 1
             guard table.table.count >= first else { continue }
-            NewTerms.write(table, from: first, with: termsCompressor, into: &section)
+            let terms = NewTerms.write(table, from: first, with: termsCompressor, into: &section)
+            newTerms.append(AddedTerms(dictionary: dictionary, terms: terms))
             close(.newTerms, Int(dictionary.rawValue))
         }
     }

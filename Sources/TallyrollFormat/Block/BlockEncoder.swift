@@ -56,6 +56,9 @@ package final class BlockEncoder {
     /// The segment's dictionaries, by `DictionaryID.index`.
     package var dictionaries: [SharedTerms] { assembly.dictionaries }
 
+    /// The terms that the block encoded last added to the dictionaries.
+    package var newTerms: [AddedTerms] { assembly.newTerms }
+
     /// Starts a new segment: its dictionaries are empty.
     package func beginSegment() { assembly.beginSegment() }
 

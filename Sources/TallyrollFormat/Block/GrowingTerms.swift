@@ -55,6 +55,11 @@ package final class GrowingTerms: SegmentTerms, Sendable {
         }
     }
 
+    /// Adds the new terms of a block that was just encoded.
+    package func add(_ new: [AddedTerms]) throws(FormatError) {
+        for terms in new { try add(terms.dictionary, terms.terms) }
+    }
+
     /// Adds all new terms of a block.
     package func add(_ block: BlockReader) throws {
         for dictionary in DictionaryID.allCases {
@@ -127,6 +132,12 @@ package final class GrowingTerms: SegmentTerms, Sendable {
     }
 }
 
+/// The terms that a block adds to one dictionary.
+package struct AddedTerms: Sendable {
+    let dictionary: DictionaryID
+    let terms: BlockTerms
+}
+
 /// A block in memory.
 package final class MemoryBlockSource: BlockSource {
     private let bytes: Bytes
@@ -134,11 +145,11 @@ package final class MemoryBlockSource: BlockSource {
     package init(_ bytes: Bytes) { self.bytes = bytes }
 
     package func read(_ offset: Int, _ length: Int) throws -> Bytes {
-        guard let slice = bytes.view.sliceIfInside(offset, length) else {
+        guard let part = Bytes(part: offset, length, of: bytes) else {
             throw FormatError(
                 .truncated, "block", offset: offset, expected: "\(length) bytes",
                 found: "\(bytes.count - offset)")
         }
-        return Bytes(copying: slice)
+        return part
     }
 }

@@ -2,15 +2,18 @@
 /// data`, where the raw data is each term with its varint length. They make the open segment readable before its
 /// indexes are written, and are the second copy of its dictionaries after that.
 package enum NewTerms {
+    /// Writes the terms from the code `first` on, and gives them back.
     static func write(
         _ terms: SharedTerms, from first: Int, with compressor: ChunkCompressor, into out: inout ByteWriter
-    ) {
+    ) -> BlockTerms {
+        let count = terms.table.count - first + 1
         out.varint(UInt64(first))
-        out.varint(UInt64(terms.table.count - first + 1))
+        out.varint(UInt64(count))
         var raw = ByteWriter(capacity: 4096)
         for code in UInt32(first)...UInt32(terms.table.count) { raw.lengthPrefixed(terms.table.term(code)) }
         out.varint(UInt64(raw.count))
         compressor.write(raw.view, into: &out)
+        return BlockTerms(firstCode: first, count: count, raw: Bytes(copying: raw.view))
     }
 
     /// Reads a section of new terms and returns them with the code of the first.

@@ -4,6 +4,9 @@
 @usableFromInline package final class Bytes: @unchecked Sendable {
     @usableFromInline let memory: UnsafeMutableRawBufferPointer
 
+    /// The bytes that these are a part of, whose memory it is then.
+    private let whole: Bytes?
+
     /// The number of bytes.
     @usableFromInline package let count: Int
 
@@ -13,8 +16,18 @@
         count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
     ) throws(E) {
         self.count = count
+        whole = nil
         memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
         try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
+    }
+
+    /// A part of other bytes, which live as long as this does; nil when they do not reach so far.
+    package init?(part offset: Int, _ length: Int, of whole: Bytes) {
+        guard offset >= 0, length >= 0, offset <= whole.count, length <= whole.count - offset
+        else { return nil }
+        count = length
+        memory = UnsafeMutableRawBufferPointer(rebasing: whole.memory[offset..<offset + length])
+        self.whole = whole
     }
 
     @usableFromInline package convenience init(copying view: ByteView) {
@@ -25,7 +38,7 @@
         self.init(count: array.count) { target in array.withUnsafeBytes { target.copyMemory(from: $0) } }
     }
 
-    deinit { memory.deallocate() }
+    deinit { if whole == nil { memory.deallocate() } }
 
     /// A view of all bytes, valid while this object lives: keep the owner in scope around every use
     /// (`withExtendedLifetime`, or a stored property).

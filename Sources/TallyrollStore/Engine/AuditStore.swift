@@ -32,7 +32,8 @@ package final class AuditStore: Sendable {
         _ storage: any Storage, path: String, options: StoreOptions, time: any TimeSource,
         entropy: any EntropySource
     ) throws {
-        try storage.createDirectory("")
+        // Where the manifest is, the directory's own name was made durable before it.
+        if try !storage.exists(StoreManifest.fileName) { try storage.createDirectory("") }
         let lock: any StorageLock
         do throws(StorageError) {
             lock = try storage.lockExclusively(AuditStore.lockName)

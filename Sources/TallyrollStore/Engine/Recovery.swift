@@ -124,7 +124,9 @@ struct Recovery {
 
     private mutating func openSegments() throws {
         let numbers = try storage.list("").compactMap { SegmentName.number(in: $0) }.sorted()
+        var prefetch = SegmentPrefetch(storage, numbers)
         for number in numbers {
+            prefetch.advance()
             let name = SegmentName.of(number)
             // What was sealed before the newest log file was begun is known to be whole on disk.
             let isSure = number <= logged?.sealedSegments ?? 0

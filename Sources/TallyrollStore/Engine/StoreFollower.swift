@@ -156,11 +156,13 @@ package final class StoreFollower: Sendable {
         _ numbers: [UInt64], _ state: inout State, mayBeChanging: Bool
     ) throws -> [StoreSnapshot.Segment]? {
         var segments: [StoreSnapshot.Segment] = []
+        var prefetch = SegmentPrefetch(storage, numbers.filter { state.sealed[$0] == nil })
         for number in numbers {
             if let known = state.sealed[number] {
                 segments.append(StoreSnapshot.Segment(reader: known, entries: known.entries))
                 continue
             }
+            prefetch.advance()
             let isNewest = number == numbers.last
             do {
                 if let segment = try readUnknown(number, isNewest: isNewest, &state) {

@@ -1,11 +1,15 @@
 import TallyrollFormat
 import TallyrollIntegrity
 
-/// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread.
+/// Writes one segment: blocks one after another, then the index region that seals it. Belongs to one thread at a time.
+///
+/// It may begin before there is a file, while the segment before it is sealed: its blocks are held in memory until
+/// `place` makes the file.
 package final class SegmentBuilder {
     package let header: SegmentHeader
     package let path: String
-    package let file: any StorageFile
+    /// The segment's file; nil until it has its place.
+    package private(set) var file: (any StorageFile)?
     package private(set) var entries: [BlockEntry] = []
     /// Where the next block goes.
     private(set) var end = SegmentHeader.byteCount
@@ -16,15 +20,19 @@ package final class SegmentBuilder {
     private(set) var isSealed = false
 
     private let encoder: BlockEncoder
+    /// Of this segment: the encoder may be at the next one while this one is sealed.
+    private let dictionaries: [SharedTerms]
     private var index: SegmentIndex
     private var blockBytes = ByteWriter(capacity: 1 << 20)
+    /// The blocks, as long as there is no file.
+    private var held = ByteWriter()
     private var allocated: Int
 
     /// Space is reserved in steps of this many bytes: few size changes to sync, and little to give back.
     private static let allocationStep = 8 << 20
 
     private init(
-        header: SegmentHeader, path: String, file: any StorageFile, encoder: BlockEncoder, allocated: Int
+        header: SegmentHeader, path: String, file: (any StorageFile)?, encoder: BlockEncoder, allocated: Int
     ) throws {
         self.header = header
         self.path = path
@@ -37,31 +45,48 @@ package final class SegmentBuilder {
         frontier = try Frontier(
             size: header.firstSequence, hashes: header.frontier.map { try Digest.checked($0, "frontier") })
         encoder.beginSegment()
+        dictionaries = encoder.dictionaries
     }
 
     /// Creates the file, durable in content and name before this returns.
     package static func create(
         _ header: SegmentHeader, in storage: any Storage, encoder: BlockEncoder
     ) throws -> SegmentBuilder {
-        let path = SegmentName.of(header.number)
+        let builder = try hold(header, encoder: encoder)
+        try builder.place(in: storage)
+        return builder
+    }
+
+    /// A segment without a file, whose blocks are held in memory until it has one.
+    static func hold(_ header: SegmentHeader, encoder: BlockEncoder) throws -> SegmentBuilder {
+        try SegmentBuilder(
+            header: header, path: SegmentName.of(header.number), file: nil, encoder: encoder,
+            allocated: min(allocationStep, header.capacity))
+    }
+
+    /// Creates the file, durable in content and name, and writes to it the blocks that were held, which are not
+    /// durable before `sync`.
+    func place(in storage: any Storage) throws {
+        precondition(file == nil, "a segment has one place")
         let file = try storage.open(path, mode: .create(exclusive: true))
         do {
-            let allocated = min(allocationStep, header.capacity)
-            let builder = try SegmentBuilder(
-                header: header, path: path, file: file, encoder: encoder, allocated: allocated)
             try file.preallocate(to: allocated)
             var bytes = ByteWriter(capacity: SegmentHeader.byteCount)
             header.write(into: &bytes)
             try file.write(at: 0, bytes.view)
             try file.syncAll()
             try storage.syncDirectory("")
-            return builder
         } catch {
             // A half-made file holds no event; recovery would remove it as well.
             try? file.close()
             try? storage.remove(path)
             throw error
         }
+        self.file = file
+        guard held.count > 0 else { return }
+        try reserve(end, in: file)
+        try file.write(at: SegmentHeader.byteCount, held.view)
+        held = ByteWriter()
     }
 
     /// Goes on with an open segment whose blocks were scanned.
@@ -138,13 +163,14 @@ package final class SegmentBuilder {
     /// True when a block of at most `bound` bytes might leave no room for the indexes.
     func isFull(for bound: Int) -> Bool {
         guard !entries.isEmpty else { return false }
-        let index = index.bytesBound(dictionaries: encoder.dictionaries, blocks: entries.count + 1)
+        let index = index.bytesBound(dictionaries: dictionaries, blocks: entries.count + 1)
         return end + bound + index + bound / 2 > header.capacity
     }
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Encodes a run of events as the next block and writes it; not durable before `sync`.
+    /// Encodes a run of events as the next block and writes it, or holds it where there is no file yet; not durable
+    /// before `sync`.
     package func append(_ run: EncodedRun) throws -> BlockEntry {
         precondition(!isSealed && run.firstSequence == nextSequence)
         let cover = run.cover
@@ -161,8 +187,14 @@ package final class SegmentBuilder {
                 firstSequence: nextSequence, seeds: run.seeds, tree: treeBytes.array,
                 chainBefore: chainHead.array, chainAfter: chainAfter.array),
             storeTag: header.storeTag, segmentNumber: header.number, index: entries.count, into: &blockBytes)
-        try reserve(end + blockBytes.count)
-        try file.write(at: end, blockBytes.view)
+        if let file {
+            try reserve(end + blockBytes.count, in: file)
+            try file.write(at: end, blockBytes.view)
+        } else {
+            // Memory that is not written to costs nothing; growing step by step would copy it.
+            if held.count == 0 { held.reserve(SegmentBuilder.allocationStep) }
+            held.bytes(blockBytes.view)
+        }
         let checksum = blockBytes.view.load(UInt64.self, at: BlockHeader.byteCount - 8)
         let entry = BlockEntry(blockHeader, headerChecksum: checksum, offset: end, roots: tree.roots)
         // State goes on only after the write.
@@ -176,13 +208,9 @@ package final class SegmentBuilder {
     }
 
     /// The terms that the block written last added.
-    package func newTerms() throws -> BlockReader {
-        try BlockReader(
-            source: MemoryBlockSource(Bytes(copying: blockBytes.view)), origin: end - blockBytes.count,
-            terms: GrowingTerms())
-    }
+    package var newTerms: [AddedTerms] { encoder.newTerms }
 
-    private func reserve(_ size: Int) throws {
+    private func reserve(_ size: Int, in file: any StorageFile) throws {
         guard size > allocated else { return }
         let steps = (size + SegmentBuilder.allocationStep - 1) / SegmentBuilder.allocationStep
         let target = max(size, min(steps * SegmentBuilder.allocationStep, header.capacity))
@@ -190,10 +218,11 @@ package final class SegmentBuilder {
         allocated = target
     }
 
-    package func sync() throws { try file.sync() }
+    package func sync() throws { try file?.sync() }
 
     /// Writes the indexes and the footer, gives back unused space, and makes all of it durable.
     package func seal() throws {
+        guard let file else { preconditionFailure("a segment without a file") }
         precondition(!isSealed && !entries.isEmpty)
         var region = ByteWriter(capacity: 4 << 20)
         let padding = (8 - end % 8) % 8
@@ -203,7 +232,7 @@ package final class SegmentBuilder {
             at: start + region.count, header: header, entries: entries,
             heads: SegmentHeads(
                 chainAfter: chainHead.array, frontier: frontier.hashes.map { $0.array }),
-            dictionaries: encoder.dictionaries, into: &region)
+            dictionaries: dictionaries, into: &region)
         // The trailer must be the end of the file, and nothing valid may stand behind it. It is written once all it
         // vouches for is durable: a trailer that a crash left whole never stands behind blocks that it did not.
         let trailerStart = region.count - SegmentFooter.trailerBytes
@@ -218,7 +247,7 @@ package final class SegmentBuilder {
 
     /// Gives back the space that was reserved and not used.
     package func releaseReserved() throws {
-        if !isSealed { try file.truncate(to: end) }
+        if !isSealed { try file?.truncate(to: end) }
     }
 }
 

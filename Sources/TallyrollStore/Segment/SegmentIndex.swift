@@ -100,14 +100,6 @@ struct SegmentIndex {
         }
 
         var sectionStart = out.count
-        out.varint(UInt64(entries.count))
-        for entry in entries { entry.write(into: &out) }
-        close(.blocks, 0, from: sectionStart, &out)
-
-        sectionStart = out.count
-        heads.write(into: &out)
-        close(.heads, 0, from: sectionStart, &out)
-
         for dictionary in DictionaryID.allCases where dictionaries[dictionary.index].table.count > 0 {
             sectionStart = out.count
             let terms = dictionaries[dictionary.index]
@@ -140,6 +132,14 @@ struct SegmentIndex {
             PageSums.write(sums, into: &out)
             close(.pages, 0, from: sectionStart, &out)
         }
+        // Last, beside the section table: what opening a segment reads lies together.
+        sectionStart = out.count
+        out.varint(UInt64(entries.count))
+        for entry in entries { entry.write(into: &out) }
+        close(.blocks, 0, from: sectionStart, &out)
+        sectionStart = out.count
+        heads.write(into: &out)
+        close(.heads, 0, from: sectionStart, &out)
         let footer = SegmentFooter(
             storeTag: header.storeTag, segmentNumber: header.number,
             endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count,

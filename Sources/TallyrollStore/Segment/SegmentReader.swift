@@ -126,8 +126,11 @@ package final class SegmentReader: Sendable {
         ownOutline = SegmentOutline([], from: header.firstSequence)
     }
 
-    /// Takes note of the terms of a block that was written to an open segment.
+    /// Takes note of the terms of a block that stands in an open segment.
     package func announce(_ block: BlockReader) throws { try growingTerms?.add(block) }
+
+    /// Takes note of the terms of a block that was just written to an open segment.
+    package func announce(_ terms: [AddedTerms]) throws { try growingTerms?.add(terms) }
 
     /// The footer, or nil when there is no trailer: the segment is open. Throws when there is one and it is damaged.
     private static func readFooter(

@@ -75,6 +75,10 @@ package protocol StorageFile: AnyObject, Sendable {
     /// the buffer holds means the end of the file, nothing else.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(StorageError) -> Int
 
+    /// Lets the system begin to read a range that will be asked for soon. Only a hint: nothing comes of it where the
+    /// system cannot or the file ends before.
+    func prefetch(at offset: Int, length: Int)
+
     /// Writes all bytes of the views, one behind the other, from `offset` on. When it throws, any part of them may
     /// have been written.
     func write(at offset: Int, _ views: [ByteView]) throws(StorageError)
@@ -98,6 +102,8 @@ package protocol StorageFile: AnyObject, Sendable {
 }
 
 extension StorageFile {
+    package func prefetch(at offset: Int, length: Int) {}
+
     package func write(at offset: Int, _ view: ByteView) throws(StorageError) {
         try write(at: offset, [view])
     }

@@ -31,7 +31,9 @@ final class CheckedTerms: SegmentTerms, Sendable {
         }
     }
 
-    func table(_ dictionary: DictionaryID) throws -> TermTable? { ordered[dictionary.index] }
+    func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? {
+        ordered[dictionary.index]
+    }
 
     private func collectedTerm(_ code: UInt32, _ dictionary: DictionaryID) throws(FormatError) -> [UInt8] {
         let terms = collected[dictionary.index].terms

@@ -97,6 +97,15 @@ package final class PosixFile: StorageFile {
         return index
     }
 
+    package func prefetch(at offset: Int, length: Int) {
+        #if canImport(Darwin)
+            var range = radvisory(ra_offset: off_t(offset), ra_count: Int32(clamping: length))
+            _ = fcntl(handle, F_RDADVISE, &range)
+        #else
+            _ = posix_fadvise(handle, off_t(offset), off_t(length), Int32(POSIX_FADV_WILLNEED))
+        #endif
+    }
+
     package func sync() throws(StorageError) {
         guard calls.synchronize(handle) == 0 else { throw failure(.sync) }
     }

@@ -50,6 +50,11 @@ final class ReopeningFile: StorageFile {
         try file().read(at: offset, into: buffer)
     }
 
+    func prefetch(at offset: Int, length: Int) {
+        // A file that cannot be had says so when it is read.
+        try? file().prefetch(at: offset, length: length)
+    }
+
     func write(at offset: Int, _ views: [ByteView]) throws(StorageError) {
         try file().write(at: offset, views)
     }
