@@ -76,6 +76,19 @@ import Testing
                 #expect(isEqual, "\(name) block \(index) row \(row) alone")
                 #expect(time == recordedAt[row])
             }
+            // Few rows are read in another way than some, and those in another than all.
+            for count in [4, 40] {
+                let some = Array(stride(from: index % 3, to: block.count, by: block.count / count + 1))
+                try rows.load(block, some)
+                for (place, row) in some.enumerated() {
+                    let first = Int(offsets[start + row])
+                    let next = start + row + 1 < offsets.count ? Int(offsets[start + row + 1]) : records.count
+                    found.removeAll()
+                    try rows.appendRecord(place, into: &found)
+                    let isEqual = found.view.isEqual(to: records.view.trusted(first, next - first))
+                    #expect(isEqual, "\(name) block \(index) row \(row), \(some.count) together")
+                }
+            }
             start = end
             index += 1
         }

@@ -172,4 +172,18 @@ struct EncoderPartsTests {
             #expect(shape == nil, "\(text)")
         }
     }
+
+    /// Every length around those that are copied without a call, and the bytes around the copy stay as they are.
+    @Test func shortBytesAreCopiedWhole() throws {
+        let source = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
+        var out = ByteWriter(capacity: 16)
+        var expected: [UInt8] = []
+        for length in Array(0...70) + [127, 128, 129, 255] {
+            let part = Array(source[3..<3 + length])
+            part.withView { out.lengthPrefixed($0) }
+            expected += length < 128 ? [UInt8(length)] : [UInt8(length & 127 | 128), UInt8(length >> 7)]
+            expected += part
+            #expect(out.array == expected, "\(length) bytes")
+        }
+    }
 }

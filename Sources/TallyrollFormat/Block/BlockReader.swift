@@ -26,26 +26,40 @@ package final class BlockReader: Sendable {
     let heap: HeapChunks
     private let parsed = Mutex(Parsed())
 
+    /// Columns that were opened, by their ids.
+    private let integerColumns = LazyReferences<DecodedIntegers>(count: BlockReader.columnIDs)
+    private let codeColumns = LazyReferences<OwnedCodes>(count: BlockReader.columnIDs)
+    private let textColumns = LazyReferences<TextColumn>(count: BlockReader.columnIDs)
+    private let documentColumns = LazyReferences<DocumentColumn>(count: BlockReader.columnIDs)
+    /// One more than the largest id.
+    private static let columnIDs = 39
+
     private struct Parsed {
-        var integers: [ColumnID: DecodedIntegers] = [:]
-        var codes: [ColumnID: OwnedCodes] = [:]
-        var texts: [ColumnID: TextColumn] = [:]
-        var documents: [ColumnID: DocumentColumn] = [:]
         var durations: OptionalIntegers?
         var leaders: LeaderRanks?
         var record: RecordColumns?
     }
 
     /// A code column with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    package struct OwnedCodes: @unchecked Sendable {
-        fileprivate let owner: Bytes
-        package let column: CodeColumn
+    private final class OwnedCodes: @unchecked Sendable {
+        private let owner: Bytes
+        let column: CodeColumn
+
+        init(_ owner: Bytes, _ column: CodeColumn) {
+            self.owner = owner
+            self.column = column
+        }
     }
 
     /// A column of numbers with the bytes it reads. `@unchecked Sendable`: the bytes never change.
-    package struct DecodedIntegers: @unchecked Sendable {
-        fileprivate let owner: Bytes
-        package let column: IntegerColumn
+    private final class DecodedIntegers: @unchecked Sendable {
+        private let owner: Bytes
+        let column: IntegerColumn
+
+        init(_ owner: Bytes, _ column: IntegerColumn) {
+            self.owner = owner
+            self.column = column
+        }
     }
 
     package init(
@@ -126,16 +140,18 @@ package final class BlockReader: Sendable {
 
     /// A column of numbers that every event has: times, digits, zone, outcome, origin.
     package func integers(_ id: ColumnID) throws -> IntegerColumn {
-        if let known = parsed.withLock({ $0.integers[id] }) { return known.column }
-        let bytes = try required(.column, Int(id.rawValue))
-        let opened = DecodedIntegers(owner: bytes, column: try IntegerColumn(bytes.view, count: count))
-        return parsed.withLock { $0.integers.keepFirst(opened, at: id) }.column
+        let place = Int(id.rawValue)
+        if let known = integerColumns.read(place, { $0.column }) { return known }
+        let bytes = try required(.column, place)
+        let opened = DecodedIntegers(bytes, try IntegerColumn(bytes.view, count: count))
+        return integerColumns.store(opened, at: place).column
     }
 
     /// How the event times were written; nil when each has the fewest digits that lose nothing.
     package func timeDigits() throws -> IntegerColumn? {
-        if let known = parsed.withLock({ $0.integers[.timeDigits] }) { return known.column }
-        let bytes = try required(.column, Int(ColumnID.timeDigits.rawValue))
+        let place = Int(ColumnID.timeDigits.rawValue)
+        if let known = integerColumns.read(place, { $0.column }) { return known }
+        let bytes = try required(.column, place)
         defer { withExtendedLifetime(bytes) {} }
         var reader = ByteReader(bytes.view, what: "time digits")
         let form = try reader.u8()
@@ -147,8 +163,7 @@ package final class BlockReader: Sendable {
             throw reader.invalid("form", expected: "1 or 2", found: "\(form)")
         }
         let column = try IntegerColumn(try reader.bytes(reader.remaining), count: count)
-        let opened = DecodedIntegers(owner: bytes, column: column)
-        return parsed.withLock { $0.integers.keepFirst(opened, at: .timeDigits) }.column
+        return integerColumns.store(DecodedIntegers(bytes, column), at: place).column
     }
 
     package func durations() throws -> OptionalIntegers {
@@ -160,19 +175,20 @@ package final class BlockReader: Sendable {
 
     /// A column of dictionary codes: type, severity, action, resource, component, user, or shapes.
     package func codes(_ id: ColumnID) throws -> CodeColumn {
-        if let known = parsed.withLock({ $0.codes[id] }) { return known.column }
-        let bytes = try required(.column, Int(id.rawValue))
-        let opened = OwnedCodes(owner: bytes, column: try CodeColumn(bytes.view, count: count))
-        return parsed.withLock { $0.codes.keepFirst(opened, at: id) }.column
+        let place = Int(id.rawValue)
+        if let known = codeColumns.read(place, { $0.column }) { return known }
+        let bytes = try required(.column, place)
+        let opened = OwnedCodes(bytes, try CodeColumn(bytes.view, count: count))
+        return codeColumns.store(opened, at: place).column
     }
 
     /// A column of text, or nil when no event of the block has the field.
     package func text(_ id: ColumnID) throws -> TextColumn? {
-        if let known = parsed.withLock({ $0.texts[id] }) { return known }
+        if let known = textColumns[Int(id.rawValue)] { return known }
         guard let bytes = try sections.keptIfPresent(.column, Int(id.rawValue)) else { return nil }
         let leaders = BlockReader.followsUser(id) ? try self.leaders() : nil
         let column = try TextColumn(bytes, count: count, leaders: leaders)
-        return parsed.withLock { $0.texts.keepFirst(column, at: id) }
+        return textColumns.store(column, at: Int(id.rawValue))
     }
 
     /// What the column `id` needs to give its text back.
@@ -184,10 +200,10 @@ package final class BlockReader: Sendable {
 
     /// The objects of `details` or `extra`, or nil when no event of the block has any.
     package func documents(_ id: ColumnID) throws -> DocumentColumn? {
-        if let known = parsed.withLock({ $0.documents[id] }) { return known }
+        if let known = documentColumns[Int(id.rawValue)] { return known }
         guard directory.section(.column, Int(id.rawValue)) != nil else { return nil }
         let column = try DocumentColumn(self, id)
-        return parsed.withLock { $0.documents.keepFirst(column, at: id) }
+        return documentColumns.store(column, at: Int(id.rawValue))
     }
 
     func leaders() throws -> LeaderRanks {

@@ -37,10 +37,15 @@ package struct BlockRows: ~Copyable {
 
     /// Forgets the rows and lets their block go.
     package mutating func removeAll() {
+        forgetRows()
+        arena.removeTables()
+        block = nil
+    }
+
+    private mutating func forgetRows() {
         count = 0
         arena.removeAll()
         strings.removeAll()
-        block = nil
     }
 
     /// Decodes the columns of some fields of `block`, all rows.
@@ -72,7 +77,9 @@ package struct BlockRows: ~Copyable {
 
     private mutating func loadWanted(_ block: BlockReader, _ fields: RecordFields) throws {
         // Nothing is there to be read until all of it is.
-        removeAll()
+        forgetRows()
+        // The dictionaries stay for as long as blocks of one segment follow each other.
+        if let previous = self.block, previous.terms !== block.terms { arena.removeTables() }
         self.block = block
         hasField = InlineArray(repeating: false)
         self.fields = fields
@@ -85,22 +92,42 @@ package struct BlockRows: ~Copyable {
         loadIntegers(columns)
         let rows = wanted
         try rows.withUnsafeBufferPointer { rows in
-            for terms in columns.terms where fields.contains(terms.field) {
+            try columns.terms.forEach { terms in
+                guard fields.contains(terms.field) else { return }
                 try terms.context.read(terms.codes, rows, into: cells(of: terms.field), arena: &arena)
                 hasField[terms.field.index] = true
             }
             if let resource = columns.resource { try loadResources(resource, rows, fields) }
-            for text in columns.texts where fields.contains(text.field) {
+            try columns.texts.forEach { text in
+                guard fields.contains(text.field) else { return }
                 try text.column.read(rows, from: text.context, into: cells(of: text.field), arena: &arena)
                 hasField[text.field.index] = true
             }
-            for objects in columns.documents where fields.contains(objects.field) {
+            try columns.documents.forEach { objects in
+                guard fields.contains(objects.field) else { return }
                 try documents.read(rows, of: objects.column, into: cells(of: objects.field), arena: &arena)
                 hasField[objects.field.index] = true
             }
         }
         count = wanted.count
+        touchTexts()
     }
+
+    /// Looks at where the texts begin, which are read soon, row by row.
+    private mutating func touchTexts() {
+        guard count > TextColumn.fewEntries, count <= BlockRows.touchedMax else { return }
+        var seen: UInt32 = 0
+        for index in 0..<StringField.count where hasField[index] {
+            for row in 0..<count {
+                guard let text = cells[index * count + row], !text.isEmpty else { continue }
+                seen |= UInt32(text.base[0])
+            }
+        }
+        arena.touch(seen)
+    }
+
+    /// The texts of more rows do not stay in the processor's cache.
+    private static let touchedMax = 512
 
     private func cells(of field: StringField) -> UnsafeMutablePointer<ByteView?> {
         // There is room for every field as soon as there is a row, and nothing is written when there is none.
@@ -125,11 +152,15 @@ package struct BlockRows: ~Copyable {
         BlockRows.read(columns.origin, wanted, into: &origins)
         durations.removeAll(keepingCapacity: true)
         guard fields.hasDuration, let column = columns.durations else { return }
-        if !column.isNone { for row in wanted { durations.append(column.value(Int(row))) } }
+        for row in wanted { durations.append(column.value(Int(row))) }
     }
 
     private static func read(_ column: IntegerColumn, _ rows: [UInt32], into values: inout [Int64]) {
-        if values.count != rows.count { values = [Int64](repeating: 0, count: rows.count) }
+        if values.count > rows.count {
+            values.removeLast(values.count - rows.count)
+        } else if values.count < rows.count {
+            values.append(contentsOf: repeatElement(0, count: rows.count - values.count))
+        }
         values.withUnsafeMutableBufferPointer { values in
             guard let first = values.baseAddress else { return }
             if rows.count == column.count {

@@ -13,7 +13,7 @@ final class BlockSections: Sendable {
     private let gauge: MemoryGauge?
 
     /// What a reader takes before anything was read, and for each entry of the directory.
-    private static let readerBytes = 1024
+    private static let readerBytes = 2560
     private static let entryBytes = 64
 
     init(_ source: any BlockSource, _ directory: BlockDirectory, origin: Int, gauge: MemoryGauge?) {

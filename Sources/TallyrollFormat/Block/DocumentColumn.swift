@@ -48,6 +48,19 @@ package final class DocumentColumn: Sendable {
         return columns.store(try PathColumn(bytes, count: values), at: place)
     }
 
+    /// One value of the path at `place` of the plan, and whether it stands in quotes.
+    @inline(__always)
+    func value(
+        ofPath place: Int, _ entry: Int, arena: inout TextArena
+    ) throws -> (text: ByteView?, isQuoted: Bool) {
+        let known = try columns.read(place) { column in
+            (try column.texts.cell(entry, from: context, arena: &arena), column.quoted)
+        }
+        if let known { return known }
+        let column = try column(place)
+        return (try column.texts.cell(entry, from: context, arena: &arena), column.quoted)
+    }
+
     /// The column of the objects that are kept as text.
     func rawColumn() throws -> TextColumn {
         if let known = raw.load() { return known }
@@ -95,7 +108,7 @@ package final class DocumentColumn: Sendable {
             for slot in 0..<use.slotCount {
                 let path = plan.slots[use.firstSlot + slot]
                 var entry = plan.values(ofPath: Int(path), in: before)
-                for earlier in 0..<slot where plan.slots[use.firstSlot + earlier] == path { entry += 1 }
+                entry += Int(plan.turns[use.firstSlot + slot])
                 entries.append(entry)
             }
         }
@@ -281,35 +294,5 @@ final class PathColumn: Sendable {
             return
         }
         if quoted { out.u8(0x22) }
-    }
-}
-
-/// References that are made when they are first asked for, by whichever thread comes first.
-///
-/// `@unchecked Sendable`: the places stay where they are, and each is set once, atomically.
-final class LazyReferences<Object: AnyObject & Sendable>: @unchecked Sendable {
-    private let places: UnsafeMutablePointer<OnceReference<Object>>
-    private let count: Int
-
-    init(count: Int) {
-        self.count = count
-        places = .allocate(capacity: max(count, 1))
-        for index in 0..<count { (places + index).initialize(to: OnceReference()) }
-    }
-
-    deinit {
-        places.deinitialize(count: count)
-        places.deallocate()
-    }
-
-    @inline(__always)
-    subscript(index: Int) -> Object? {
-        precondition(index >= 0 && index < count)
-        return places[index].load()
-    }
-
-    func store(_ object: Object, at index: Int) -> Object {
-        precondition(index >= 0 && index < count)
-        return places[index].storeIfNil(object)
     }
 }

@@ -24,6 +24,8 @@ final class DocumentPlan: @unchecked Sendable {
     let shapes: FixedArray<ShapeUse>
     /// For each slot, the place of its path among those of the block.
     let slots: FixedArray<UInt32>
+    /// For each slot, how many slots of its shape before it have the same path.
+    let turns: FixedArray<UInt32>
     /// For each slot, where in its shape's text it goes.
     let markers: FixedArray<UInt32>
     /// The paths that the block uses, by their numbers in the segment, ascending.
@@ -39,7 +41,9 @@ final class DocumentPlan: @unchecked Sendable {
         let (paths, placeOf) = DocumentPlan.paths(of: codes, table)
         var shapes: [ShapeUse] = []
         shapes.reserveCapacity(codes.count)
-        var (slots, markers): ([UInt32], [UInt32]) = ([], [])
+        var (slots, markers, turns): ([UInt32], [UInt32], [UInt32]) = ([], [], [])
+        // For each path, the shape that had it last, and how often.
+        var last = [PathUse](repeating: PathUse(place: -1, count: 0), count: paths.count)
         var found: [(path: Int, use: PathUse)] = []
         for (place, code) in codes.enumerated() {
             guard code > 0 else {
@@ -58,6 +62,9 @@ final class DocumentPlan: @unchecked Sendable {
                 let number = Int(placeOf[path])
                 slots.append(UInt32(truncatingIfNeeded: number))
                 markers.append(UInt32(truncatingIfNeeded: shape.markers[slot]))
+                if last[number].place != place { last[number] = PathUse(place: place, count: 0) }
+                turns.append(UInt32(truncatingIfNeeded: last[number].count))
+                last[number].count += 1
                 found.append((number, PathUse(place: place, count: 1)))
             }
         }
@@ -65,6 +72,7 @@ final class DocumentPlan: @unchecked Sendable {
         self.shapes = FixedArray(shapes, padding: ShapeUse())
         self.slots = FixedArray(slots, padding: 0)
         self.markers = FixedArray(markers, padding: 0)
+        self.turns = FixedArray(turns, padding: 0)
         (useStarts, uses) = DocumentPlan.byPath(found, paths: paths.count)
     }
 
@@ -114,7 +122,8 @@ final class DocumentPlan: @unchecked Sendable {
 
     /// The memory that is held, without the segment's shapes.
     var byteCount: Int {
-        shapes.byteCount + slots.byteCount + markers.byteCount + useStarts.byteCount + uses.byteCount
+        shapes.byteCount + slots.byteCount + turns.byteCount + markers.byteCount + useStarts.byteCount
+            + uses.byteCount
             + paths.count * 8
     }
 

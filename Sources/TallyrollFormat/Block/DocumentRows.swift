@@ -13,6 +13,16 @@ struct DocumentRows: ~Copyable {
     private var rawRows: [UInt32] = []
     private var rawEntries: [UInt32] = []
     private var quoted: [Bool] = []
+    /// Of a row that is put together by itself: how often each shape occurs before it, and its values.
+    private var before = GrowingMemory<UInt32>()
+    private var values = GrowingMemory<Value>()
+
+    private struct Value: BitwiseCopyable {
+        var text: ByteView
+        var isQuoted: Bool
+
+        static var null: Value { Value(text: nullView, isQuoted: false) }
+    }
 
     init() {}
 
@@ -21,11 +31,53 @@ struct DocumentRows: ~Copyable {
         _ rows: UnsafeBufferPointer<UInt32>, of column: DocumentColumn,
         into cells: UnsafeMutablePointer<ByteView?>, arena: inout TextArena
     ) throws {
+        if rows.count <= TextColumn.fewEntries { return try readEach(rows, column, cells, &arena) }
         collect(rows, column)
         sortByPath(column.plan.paths.count)
         try readPaths(column, &arena)
         try readRaw(column, cells, &arena)
         try assemble(rows, column, cells, &arena)
+    }
+
+    /// Puts the objects of few rows together, one after the other.
+    private mutating func readEach(
+        _ rows: UnsafeBufferPointer<UInt32>, _ column: DocumentColumn,
+        _ cells: UnsafeMutablePointer<ByteView?>, _ arena: inout TextArena
+    ) throws {
+        let (counts, plan) = (column.counts, column.plan)
+        let before = before.room(for: counts.used.count)
+        var earlier: Int?
+        var total = 0
+        // Of the values, before the object is put together: a few bytes may stand for many.
+        var parts = 0
+        for index in rows.indices {
+            let row = Int(rows[index])
+            let use = plan.shapes[counts.place(row)]
+            guard use.kind != .absent else {
+                cells[index] = nil
+                continue
+            }
+            counts.count(before: row, from: earlier, into: before)
+            earlier = row
+            if use.kind == .raw {
+                cells[index] = try column.rawColumn().cell(
+                    column.rawCount(before), from: column.context, arena: &arena)
+                continue
+            }
+            let values = values.room(for: use.slotCount)
+            for slot in 0..<use.slotCount {
+                let path = Int(plan.slots[use.firstSlot + slot])
+                let entry = plan.values(ofPath: path, in: before) + Int(plan.turns[use.firstSlot + slot])
+                let value = try column.value(ofPath: path, entry, arena: &arena)
+                parts += value.text?.count ?? 0
+                guard parts <= Limits.decodedColumnBytes else { throw DocumentRows.tooLong }
+                values[slot] = value.text.map { Value(text: $0, isQuoted: value.isQuoted) } ?? .null
+            }
+            let object = DocumentRows.assemble(use, plan, &arena) { values[$0] }
+            total += object.count
+            cells[index] = object
+            guard total <= Limits.decodedColumnBytes else { throw DocumentRows.tooLong }
+        }
     }
 
     /// Works out which values the rows need.
@@ -51,9 +103,7 @@ struct DocumentRows: ~Copyable {
                 }
                 for slot in use.firstSlot..<(use.firstSlot + use.slotCount) {
                     let path = plan.slots[slot]
-                    var entry = plan.values(ofPath: Int(path), in: before)
-                    // Paths that a shape has twice are rare, and have uses that count more than one.
-                    for other in use.firstSlot..<slot where plan.slots[other] == path { entry += 1 }
+                    let entry = plan.values(ofPath: Int(path), in: before) + Int(plan.turns[slot])
                     slotPaths.append(path)
                     slotEntries.append(UInt32(truncatingIfNeeded: entry))
                 }
@@ -137,7 +187,11 @@ struct DocumentRows: ~Copyable {
                         case .shape:
                             let own = UnsafeBufferPointer(rebasing: slotCells[next..<(next + use.slotCount)])
                             next += use.slotCount
-                            let object = DocumentRows.assemble(use, plan, own, values, quoted, &arena)
+                            let object = DocumentRows.assemble(use, plan, &arena) { slot in
+                                guard let text = values[Int(own[slot])] else { return .null }
+                                return Value(
+                                    text: text, isQuoted: quoted[Int(plan.slots[use.firstSlot + slot])])
+                            }
                             total += object.count
                             cells[index] = object
                             guard total <= Limits.decodedColumnBytes else { throw DocumentRows.tooLong }
@@ -156,36 +210,29 @@ struct DocumentRows: ~Copyable {
 
     @inline(__always)
     private static func assemble(
-        _ use: DocumentPlan.ShapeUse, _ plan: DocumentPlan, _ slots: UnsafeBufferPointer<UInt32>,
-        _ values: UnsafeBufferPointer<ByteView?>, _ quoted: UnsafeBufferPointer<Bool>,
-        _ arena: inout TextArena
+        _ use: DocumentPlan.ShapeUse, _ plan: DocumentPlan, _ arena: inout TextArena,
+        _ value: (_ slot: Int) -> Value
     ) -> ByteView {
         var length = use.text.count - use.slotCount
-        for slot in slots.indices {
-            guard let value = values[Int(slots[slot])] else {
-                length += nullView.count
-                continue
-            }
-            length += value.count + (quoted[Int(plan.slots[use.firstSlot + slot])] ? 2 : 0)
+        for slot in 0..<use.slotCount {
+            let value = value(slot)
+            length += value.text.count + (value.isQuoted ? 2 : 0)
         }
         let start = arena.take(length)
         var out = start
         var copied = 0
-        for slot in slots.indices {
+        for slot in 0..<use.slotCount {
             let marker = Int(plan.markers[use.firstSlot + slot])
             out = put(use.text.trusted(copied, marker - copied), at: out)
             copied = marker + 1
-            guard let value = values[Int(slots[slot])] else {
-                out = put(nullView, at: out)
-                continue
-            }
-            if quoted[Int(plan.slots[use.firstSlot + slot])] {
+            let value = value(slot)
+            if value.isQuoted {
                 out.pointee = 0x22
-                out = put(value, at: out + 1)
+                out = put(value.text, at: out + 1)
                 out.pointee = 0x22
                 out += 1
             } else {
-                out = put(value, at: out)
+                out = put(value.text, at: out)
             }
         }
         out = put(use.text.trusted(copied, use.text.count - copied), at: out)

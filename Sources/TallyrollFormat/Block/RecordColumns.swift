@@ -1,8 +1,8 @@
 /// The columns of a block that hold some fields, opened for reading records. Kept by the block's reader, which outlives what the
 /// columns borrow; `@unchecked Sendable` because nothing here changes.
 final class RecordColumns: @unchecked Sendable {
-    /// A field whose values are codes into a dictionary of the segment.
-    final class Terms {
+    /// A field whose values are codes into a dictionary of the segment. This and the others do not change either.
+    final class Terms: @unchecked Sendable {
         let field: StringField
         let codes: CodeColumn
         let context: ColumnContext
@@ -14,7 +14,7 @@ final class RecordColumns: @unchecked Sendable {
         }
     }
 
-    final class Text {
+    final class Text: @unchecked Sendable {
         let field: StringField
         let column: TextColumn
         let context: ColumnContext
@@ -26,9 +26,14 @@ final class RecordColumns: @unchecked Sendable {
         }
     }
 
-    struct Documents {
+    final class Documents: @unchecked Sendable {
         let field: StringField
         let column: DocumentColumn
+
+        init(_ field: StringField, _ column: DocumentColumn) {
+            self.field = field
+            self.column = column
+        }
     }
 
     private static let termFields: [StringField] = [.type, .severity, .action, .component, .user]
@@ -46,11 +51,11 @@ final class RecordColumns: @unchecked Sendable {
     let origin: IntegerColumn
     let durations: OptionalIntegers?
     /// Without the fields that no event of the block has or that are not read; so are the others.
-    let terms: [Terms]
+    let terms: OwnedList<Terms>
     /// Types and ids together, or nil when no event of the block has either.
     let resource: Terms?
-    let texts: [Text]
-    let documents: [Documents]
+    let texts: OwnedList<Text>
+    let documents: OwnedList<Documents>
 
     init(_ block: BlockReader, _ fields: RecordFields) throws {
         self.fields = fields
@@ -60,26 +65,31 @@ final class RecordColumns: @unchecked Sendable {
         zone = try block.integers(.timeZone)
         outcome = fields.hasOutcome ? try block.integers(.outcome) : nil
         origin = try block.integers(.origin)
-        durations = fields.hasDuration ? try block.durations() : nil
+        let durations = fields.hasDuration ? try block.durations() : nil
+        self.durations = durations?.isNone == false ? durations : nil
         func terms(_ field: StringField, _ id: ColumnID) throws -> Terms? {
             let codes = try block.codes(id)
             guard codes.constant != 0 else { return nil }
             return Terms(field, codes, try block.context(id))
         }
-        self.terms = try RecordColumns.termFields.filter(fields.contains).compactMap { field in
+        let opened = try RecordColumns.termFields.filter(fields.contains).compactMap { field in
             try ColumnID(rawValue: field.rawValue).flatMap { try terms(field, $0) }
         }
+        self.terms = OwnedList(opened)
         let hasResource = fields.contains(.resourceType) || fields.contains(.resourceID)
         resource = hasResource ? try terms(.resourceType, .resource) : nil
-        texts = try RecordColumns.textFields.filter(fields.contains).compactMap { field in
+        let texts: [Text] = try RecordColumns.textFields.filter(fields.contains).compactMap { field in
             guard let id = ColumnID(rawValue: field.rawValue), let column = try block.text(id),
                 !column.isAbsent
             else { return nil }
             return Text(field, column, try block.context(id))
         }
-        documents = try [(StringField.details, ColumnID.details), (.extra, .extra)].compactMap { field, id in
-            guard fields.contains(field) else { return nil }
-            return try block.documents(id).map { Documents(field: field, column: $0) }
-        }
+        self.texts = OwnedList(texts)
+        let documents: [(StringField, ColumnID)] = [(.details, .details), (.extra, .extra)]
+        self.documents = OwnedList(
+            try documents.compactMap { field, id in
+                guard fields.contains(field) else { return nil }
+                return try block.documents(id).map { Documents(field, $0) }
+            })
     }
 }

@@ -1,8 +1,6 @@
-import Synchronization
-
-/// How often each shape code of a block occurs before a row: a count at every 128th row, and a short scan.
+/// How often each shape code of a block occurs before a row: a count at every 64th row, and a short scan.
 final class ShapeCounts: Sendable {
-    private static let groupSize = 128
+    private static let groupSize = 64
     let rowCount: Int
     /// The distinct codes, ascending.
     let used: [UInt32]
@@ -10,8 +8,8 @@ final class ShapeCounts: Sendable {
     private let places: FixedArray<UInt16>
     /// How often each code occurs in all.
     private let totals: FixedArray<UInt32>
-    /// How often each code occurs before every 128th row: made when a row is first read by itself.
-    private let groups = AtomicLazyReference<FixedArray<UInt16>>()
+    /// How often each code occurs before every 64th row: made when a row is first read by itself.
+    private let groups = OnceReference<FixedArray<UInt16>>()
 
     init(_ column: CodeColumn) {
         rowCount = column.count
@@ -118,8 +116,14 @@ final class ShapeCounts: Sendable {
         if let earlier, earlier >= start, earlier <= row {
             start = earlier
         } else {
-            let groups = groups.load() ?? makeGroups()
-            for place in 0..<used.count { counts[place] = UInt32(groups[group * used.count + place]) }
+            let (count, first) = (used.count, group * used.count)
+            let isKnown: Void? = groups.read { groups in
+                for place in 0..<count { counts[place] = UInt32(groups[first + place]) }
+            }
+            if isKnown == nil {
+                let groups = makeGroups()
+                for place in 0..<count { counts[place] = UInt32(groups[first + place]) }
+            }
         }
         for other in start..<row { counts[Int(places[other])] &+= 1 }
     }

@@ -87,11 +87,46 @@
 
     @usableFromInline package mutating func bytes(_ array: [UInt8]) { array.withView { bytes($0) } }
 
-    /// A varint length and the bytes.
+    /// A varint length and the bytes. Most are short: those take no call, and look for room once.
     @inlinable @inline(__always)
     package mutating func lengthPrefixed(_ view: ByteView) {
-        varint(UInt64(view.count))
-        bytes(view)
+        let length = view.count
+        guard length <= ByteWriter.shortMax else {
+            varint(UInt64(length))
+            return bytes(view)
+        }
+        reserve(length + 1)
+        memory.storeBytes(of: UInt8(truncatingIfNeeded: length), toByteOffset: count, as: UInt8.self)
+        ByteWriter.copyShort(UnsafeRawPointer(view.base), length, to: memory + (count + 1))
+        count += length + 1
+    }
+
+    @usableFromInline static var shortMax: Int { @inlinable @inline(__always) get { 32 } }
+
+    /// Copies up to `shortMax` bytes: from both ends, which meet or overlap.
+    @inlinable @inline(__always)
+    static func copyShort(_ source: UnsafeRawPointer, _ length: Int, to target: UnsafeMutableRawPointer) {
+        if length >= 16 {
+            copyEnds(SIMD2<UInt64>.self, source, length, to: target)
+        } else if length >= 8 {
+            copyEnds(UInt64.self, source, length, to: target)
+        } else if length >= 4 {
+            copyEnds(UInt32.self, source, length, to: target)
+        } else if length >= 2 {
+            copyEnds(UInt16.self, source, length, to: target)
+        } else if length == 1 {
+            target.storeBytes(of: source.load(as: UInt8.self), as: UInt8.self)
+        }
+    }
+
+    @inlinable @inline(__always)
+    static func copyEnds<T: BitwiseCopyable>(
+        _ type: T.Type, _ source: UnsafeRawPointer, _ length: Int, to target: UnsafeMutableRawPointer
+    ) {
+        let last = length &- MemoryLayout<T>.size
+        let (first, end) = (source.loadUnaligned(as: type), (source + last).loadUnaligned(as: type))
+        target.storeBytes(of: first, as: type)
+        (target + last).storeBytes(of: end, as: type)
     }
 
     @usableFromInline package mutating func zeros(_ length: Int) {

@@ -15,6 +15,13 @@ struct OnceReference<Object: AnyObject & Sendable>: ~Copyable, Sendable {
         OnceReference.object(at: address.load(ordering: .acquiring))?.takeUnretainedValue()
     }
 
+    /// Calls `body` with the object, which is not counted for it; nil before there is one.
+    @inline(__always)
+    func read<R>(_ body: (Object) throws -> R) rethrows -> R? {
+        guard let object = OnceReference.object(at: address.load(ordering: .acquiring)) else { return nil }
+        return try object._withUnsafeGuaranteedRef { try body($0) }
+    }
+
     /// Sets the reference, unless another thread was faster, and gives what it is then.
     func storeIfNil(_ object: Object) -> Object {
         let kept = Unmanaged.passRetained(object)

@@ -263,6 +263,18 @@ package struct IntegerColumn {
         }
     }
 
+    /// The value at one index below `count`, and behind which one it comes: 0 at the first.
+    func bounds(_ index: Int) -> (start: Int64, end: Int64) {
+        precondition(index >= 0 && index < count)
+        let place = index % IntegerColumnEncoder.groupSize
+        guard encoding == .deltas, place > 0 else {
+            return (index == 0 ? 0 : value(index - 1), value(index))
+        }
+        let group = index / IntegerColumnEncoder.groupSize
+        let end = sum(ofGroup: group, through: place)
+        return (end &- Int64(bitPattern: difference(ofGroup: group, at: place - 1) &* scale), end)
+    }
+
     /// The values at some indices below `count`: fastest where they ascend.
     package func read(_ indices: UnsafeBufferPointer<UInt32>, into out: UnsafeMutablePointer<Int64>) {
         switch encoding {
@@ -383,6 +395,20 @@ package struct IntegerColumn {
             total = total &- BitPacking.value(packed, index: index, width: header.width) &+ difference
         }
         return header.base &+ Int64(bitPattern: total &* scale)
+    }
+
+    /// A difference of a group.
+    private func difference(ofGroup group: Int, at place: Int) -> UInt64 {
+        let header = header(group)
+        let packedBytes = BitPacking.bytes(count: groupCount(group) - 1, width: header.width)
+        var position = header.offset + packedBytes + header.exceptions
+        for exception in 0..<header.exceptions {
+            let index = Int(body[header.offset + packedBytes + exception])
+            let difference = exceptionValue(&position)
+            if index == place { return difference }
+            if index > place { break }
+        }
+        return BitPacking.value(body.trusted(header.offset, packedBytes), index: place, width: header.width)
     }
 
     /// The difference that is stored at `position`, which is moved behind it.

@@ -1,49 +1,73 @@
-/// The codes that other columns of a block follow, with the place of each distinct code among those present.
-package final class LeaderRanks: Sendable {
+import Synchronization
+
+/// The codes that other columns of a block follow, with the place of each among the distinct ones.
+///
+/// `@unchecked Sendable`: nothing that is shared changes, and the codes borrow from bytes that the block's reader keeps.
+package final class LeaderRanks: @unchecked Sendable {
     package let count: Int
     package let distinct: Int
-    private let codes: FixedArray<UInt32>
-    /// One bit a code, and how many bits are set before each word.
+    private let codes: CodeColumn
+    /// One bit for each code from the smallest on, and how many bits are set before each word.
     private let words: FixedArray<UInt64>
-    private let ranks: FixedArray<UInt32>
+    private let before: FixedArray<UInt32>
+    private let smallest: UInt32
+    private let all = OnceReference<FixedArray<UInt16>>()
 
+    /// `column` borrows from bytes that must outlive this.
     package init(_ column: CodeColumn) throws(FormatError) {
         count = column.count
-        let codes = FixedArray<UInt32>(count: column.count, repeating: 0)
-        column.decode(into: UnsafeMutableBufferPointer(start: codes.base, count: codes.count))
+        codes = column
+        let decoded = FixedArray<UInt32>(count: column.count, repeating: 0)
+        column.decode(into: UnsafeMutableBufferPointer(start: decoded.base, count: decoded.count))
         var largest: UInt32 = 0
-        for row in 0..<codes.count { largest = max(largest, codes.base[row]) }
+        for row in 0..<decoded.count { largest = max(largest, decoded.base[row]) }
         guard largest <= 1 << 28 else {
             throw FormatError(
                 .limit, "leader codes", offset: 0, expected: "at most \(1 << 28)", found: "\(largest)")
         }
-        let words = FixedArray<UInt64>(count: Int(largest) / 64 + 1, repeating: 0)
-        for row in 0..<codes.count {
-            let code = codes.base[row]
+        let smallest = column.smallest
+        let words = FixedArray<UInt64>(count: Int(largest &- min(smallest, largest)) / 64 + 1, repeating: 0)
+        for row in 0..<decoded.count {
+            let code = decoded.base[row] &- smallest
             words.base[Int(code >> 6)] |= 1 << UInt64(code & 63)
         }
-        let ranks = FixedArray<UInt32>(count: words.count, repeating: 0)
+        let before = FixedArray<UInt32>(count: words.count, repeating: 0)
         var total: UInt32 = 0
         for word in 0..<words.count {
-            ranks.base[word] = total
-            total += UInt32(truncatingIfNeeded: words.base[word].nonzeroBitCount)
+            before.base[word] = total
+            if words.base[word] != 0 {
+                total += UInt32(truncatingIfNeeded: words.base[word].nonzeroBitCount)
+            }
         }
-        self.codes = codes
-        self.words = words
-        self.ranks = ranks
+        guard total <= 1 << 16 else {
+            throw FormatError(
+                .limit, "leader codes", offset: 0, expected: "at most \(1 << 16) distinct ones",
+                found: "\(total)")
+        }
+        (self.smallest, self.words, self.before) = (smallest, words, before)
         distinct = Int(total)
     }
 
+    /// The code of a row.
     @inline(__always)
-    func code(_ row: Int) -> UInt32 { codes[row] }
+    func code(_ row: Int) -> UInt32 { codes.code(row) }
 
-    /// How many distinct codes of the block are smaller.
+    /// How many distinct codes of the block are smaller than that of a row.
     @inline(__always)
-    func rank(of code: UInt32) -> Int {
-        let word = Int(code >> 6)
-        return Int(ranks[word]) + (words[word] & ((1 << UInt64(code & 63)) - 1)).nonzeroBitCount
+    func rank(_ row: Int) -> Int {
+        let code = codes.code(row) &- smallest
+        let (word, bit) = (Int(code >> 6), UInt64(code & 63))
+        return Int(before[word]) &+ (words[word] & ((1 &<< bit) &- 1)).nonzeroBitCount
     }
 
-    /// The memory that is held.
-    var byteCount: Int { codes.byteCount + words.byteCount + ranks.byteCount }
+    /// The same for all rows: made when somebody first asks about many.
+    func ranks() -> FixedArray<UInt16> {
+        if let known = all.load() { return known }
+        let ranks = FixedArray<UInt16>(count: count, repeating: 0)
+        for row in 0..<count { ranks.base[row] = UInt16(truncatingIfNeeded: rank(row)) }
+        return all.storeIfNil(ranks)
+    }
+
+    /// The memory that is held once somebody asked about many rows.
+    var byteCount: Int { count * 2 + words.byteCount + before.byteCount }
 }

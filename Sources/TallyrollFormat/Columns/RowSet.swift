@@ -15,7 +15,12 @@ package struct RowSet: Equatable, Sendable {
         if size % 64 != 0, let last = words.indices.last { words[last] &= (1 << UInt64(size % 64)) - 1 }
     }
 
-    package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+    /// The number of rows. Most sets have few, so that most words are passed over.
+    package var count: Int {
+        var count = 0
+        for word in words where word != 0 { count += word.nonzeroBitCount }
+        return count
+    }
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
     package var isFull: Bool { count == size }
 

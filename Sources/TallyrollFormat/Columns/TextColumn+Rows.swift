@@ -8,6 +8,12 @@ extension TextColumn {
         _ entries: UnsafeBufferPointer<UInt32>, from context: ColumnContext,
         into cells: UnsafeMutablePointer<ByteView?>, arena: inout TextArena
     ) throws {
+        if entries.count <= TextColumn.fewEntries {
+            for index in entries.indices {
+                cells[index] = try cell(Int(entries[index]), from: context, arena: &arena)
+            }
+            return
+        }
         switch body.encoding {
         case .absent: cells.update(repeating: nil, count: entries.count)
         case .constant: cells.update(repeating: body.constant, count: entries.count)
@@ -60,8 +66,8 @@ extension TextColumn {
 
     @inline(__always)
     private func heapText(_ place: Int, _ ends: IntegerColumn, _ context: ColumnContext) throws -> ByteView {
-        let start = place == 0 ? 0 : Int(clamping: ends.value(place - 1))
-        return try text(start, Int(clamping: ends.value(place)), context)
+        let bounds = ends.bounds(place)
+        return try text(Int(clamping: bounds.start), Int(clamping: bounds.end), context)
     }
 
     private func readTexts(
@@ -94,7 +100,7 @@ extension TextColumn {
     private func withPlaces(
         _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
         _ read: (_ wanted: UnsafeBufferPointer<UInt32>, _ places: UnsafeBufferPointer<UInt32>) throws -> Void
-    ) throws {
+    ) rethrows {
         let presence = body.presence
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count * 2) { memory in
             var count = 0
@@ -128,7 +134,7 @@ extension TextColumn {
         let (prefix, suffix) = (body.prefix, body.suffix)
         let longest = prefix.count + suffix.count + NumberPattern.textMax
         try checkDecoded(entries.count * longest)
-        try withPlaces(entries, cells) { wanted, places in
+        withPlaces(entries, cells) { wanted, places in
             withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count) { numbers in
                 guard let first = numbers.baseAddress else { return }
                 integers.read(places, into: first)
@@ -150,25 +156,16 @@ extension TextColumn {
         _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
         _ arena: inout TextArena
     ) throws {
-        let (template, packed, presence) = (body.constant, body.packed, body.presence)
-        try checkDecoded(entries.count * template.count)
-        let uppercase = body.uppercase
-        body.positions.withUnsafeBufferPointer { positions in
-            for index in entries.indices {
-                let entry = Int(entries[index])
-                precondition(entry < count)
-                var place = entry
-                if let presence {
-                    guard let rank = presence.rank(entry) else {
-                        cells[index] = nil
-                        continue
-                    }
-                    place = rank
-                }
-                let target = arena.take(template.count)
-                target.update(from: template.base, count: template.count)
-                TextColumn.write(place, of: packed, at: positions, into: target, uppercase: uppercase)
-                cells[index] = ByteView(base: target, count: template.count)
+        try checkDecoded(entries.count * body.constant.count)
+        let (packed, digits) = (body.packed, body.positions.count)
+        withPlaces(entries, cells) { wanted, places in
+            if digits > 0 {
+                var seen: UInt32 = 0
+                for place in places { seen |= UInt32(packed[(Int(place) &* digits) >> 1]) }
+                arena.touch(seen)
+            }
+            for index in places.indices {
+                cells[Int(wanted[index])] = template(Int(places[index]), &arena)
             }
         }
     }
@@ -187,7 +184,7 @@ extension TextColumn {
     ) throws {
         guard let followed = body.followed, let leaders = context.leaders else { return }
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries.count) { sources in
-            findFollowed(entries, leaders, sources)
+            arena.touch(findFollowed(entries, leaders, sources))
             guard entries.count > followed.count else {
                 return try followed.read(
                     UnsafeBufferPointer(sources), from: context, into: cells, arena: &arena)
@@ -204,19 +201,15 @@ extension TextColumn {
         }
     }
 
-    /// Where the value of each row is stored.
+    /// Where the value of each row is stored. Gives something of what was looked at.
     private func findFollowed(
         _ rows: UnsafeBufferPointer<UInt32>, _ leaders: LeaderRanks,
         _ sources: UnsafeMutableBufferPointer<UInt32>
-    ) {
+    ) -> UInt32 {
         if rows.count * 8 < count {
-            let places = exceptionPlaces(leaders)
-            for index in rows.indices {
-                sources[index] = UInt32(
-                    truncatingIfNeeded: places.source(of: Int(rows[index]), leaders, body.exceptions))
-            }
-            return
+            return exceptionPlaces(leaders).findSources(of: rows, leaders, into: sources)
         }
+        let ranks = leaders.ranks()
         body.exceptions.withUnsafeBufferPointer { exceptions in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(leaders.distinct, 1)) { current in
                 for rank in 0..<leaders.distinct { current[rank] = UInt32(truncatingIfNeeded: rank) }
@@ -224,45 +217,79 @@ extension TextColumn {
                 for index in rows.indices {
                     let row = Int(rows[index])
                     while next < exceptions.count, exceptions[next] <= row {
-                        let rank = leaders.rank(of: leaders.code(exceptions[next]))
+                        let rank = Int(ranks[exceptions[next]])
                         current[rank] = UInt32(truncatingIfNeeded: leaders.distinct + next)
                         next += 1
                     }
-                    sources[index] = current[leaders.rank(of: leaders.code(row))]
+                    sources[index] = current[Int(ranks[row])]
                 }
             }
         }
+        return 0
     }
 }
 
 /// The exceptions of a column that follows another, by leader: what one row needs.
 final class ExceptionPlaces: Sendable {
-    /// For each rank where its exceptions begin in `places`; one more for the end.
+    /// For each rank where its exceptions begin in `exceptions`; one more for the end.
     private let starts: FixedArray<UInt32>
-    private let places: FixedArray<UInt32>
+    private let exceptions: FixedArray<Exception>
+
+    private struct Exception: BitwiseCopyable {
+        var row: UInt32
+        /// Its place among the exceptions of all leaders.
+        var place: UInt32
+    }
 
     init(_ exceptions: [Int], _ leaders: LeaderRanks) {
         starts = FixedArray(count: leaders.distinct + 2, repeating: 0)
-        places = FixedArray(count: exceptions.count, repeating: 0)
-        for row in exceptions { starts.base[leaders.rank(of: leaders.code(row)) + 2] += 1 }
+        self.exceptions = FixedArray(count: exceptions.count, repeating: Exception(row: 0, place: 0))
+        let ranks = leaders.ranks()
+        for row in exceptions { starts.base[Int(ranks[row]) + 2] += 1 }
         for rank in 1..<starts.count { starts.base[rank] += starts.base[rank - 1] }
         for (place, row) in exceptions.enumerated() {
-            let rank = leaders.rank(of: leaders.code(row))
-            places.base[Int(starts.base[rank + 1])] = UInt32(truncatingIfNeeded: place)
+            let rank = Int(ranks[row])
+            self.exceptions.base[Int(starts.base[rank + 1])] = Exception(
+                row: UInt32(truncatingIfNeeded: row), place: UInt32(truncatingIfNeeded: place))
             starts.base[rank + 1] += 1
         }
     }
 
     /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
-    func source(of row: Int, _ leaders: LeaderRanks, _ exceptions: [Int]) -> Int {
-        let rank = leaders.rank(of: leaders.code(row))
+    func source(of row: Int, _ leaders: LeaderRanks) -> Int {
+        source(of: row, rank: leaders.rank(row), leaders)
+    }
+
+    /// The same for some rows. Gives something of what was looked at beforehand.
+    func findSources(
+        of rows: UnsafeBufferPointer<UInt32>, _ leaders: LeaderRanks,
+        into sources: UnsafeMutableBufferPointer<UInt32>
+    ) -> UInt32 {
+        for index in rows.indices {
+            sources[index] = UInt32(truncatingIfNeeded: leaders.rank(Int(rows[index])))
+        }
+        var seen: UInt32 = 0
+        for index in rows.indices {
+            let rank = Int(sources[index])
+            let (first, end) = (Int(starts[rank]), Int(starts[rank + 1]))
+            if first < end { seen |= exceptions[(first + end) / 2].row }
+        }
+        for index in rows.indices {
+            let source = source(of: Int(rows[index]), rank: Int(sources[index]), leaders)
+            sources[index] = UInt32(truncatingIfNeeded: source)
+        }
+        return seen
+    }
+
+    @inline(__always)
+    private func source(of row: Int, rank: Int, _ leaders: LeaderRanks) -> Int {
         let first = Int(starts[rank])
         var (low, high) = (first, Int(starts[rank + 1]))
         while low < high {
             let middle = (low + high) / 2
-            if exceptions[Int(places[middle])] <= row { low = middle + 1 } else { high = middle }
+            if exceptions[middle].row <= row { low = middle + 1 } else { high = middle }
         }
-        return low == first ? rank : leaders.distinct + Int(places[low - 1])
+        return low == first ? rank : leaders.distinct + Int(exceptions[low - 1].place)
     }
 }
 
@@ -273,7 +300,7 @@ extension ColumnContext {
         into cells: UnsafeMutablePointer<ByteView?>,
         arena: inout TextArena
     ) throws {
-        guard column.constant != 0 else {
+        guard column.constant != 0, !rows.isEmpty else {
             cells.update(repeating: nil, count: rows.count)
             return
         }
@@ -281,17 +308,20 @@ extension ColumnContext {
             throw FormatError(
                 .invalid, "text column", offset: 0, expected: "no dictionary codes", found: "codes")
         }
-        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rows.count) { codes in
-            guard let first = codes.baseAddress else { return }
-            column.read(rows, into: first)
-            if let table = try terms.table(dictionary, forReading: codes.count) {
-                arena.keep(table)
-                return try table.read(UnsafeBufferPointer(codes), into: cells)
-            }
-            var known = TermPlaces()
-            for index in codes.indices {
-                cells[index] = codes[index] == 0 ? nil : try known.text(of: codes[index], in: self, &arena)
-            }
+        if let table = try arena.table(of: terms, dictionary, forReading: rows.count) {
+            return try table.read(rows, of: column, into: cells)
+        }
+        if let constant = column.constant {
+            return cells.update(repeating: try term(constant, &arena), count: rows.count)
+        }
+        guard rows.count > TextColumn.fewEntries else {
+            for index in rows.indices { cells[index] = try term(column.code(Int(rows[index])), &arena) }
+            return
+        }
+        var known = TermPlaces()
+        for index in rows.indices {
+            let code = column.code(Int(rows[index]))
+            cells[index] = code == 0 ? nil : try known.text(of: code, in: self, &arena)
         }
     }
 }

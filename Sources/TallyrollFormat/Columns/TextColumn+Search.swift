@@ -163,17 +163,27 @@ extension TextColumn {
     private func followedRows(_ entries: RowSet, _ leaders: LeaderRanks) -> RowSet {
         var result = RowSet(size: count)
         if entries.isEmpty { return result }
+        let ranks = leaders.ranks()
         body.exceptions.withUnsafeBufferPointer { exceptions in
-            withUnsafeTemporaryAllocation(of: Bool.self, capacity: max(leaders.distinct, 1)) { current in
-                for rank in 0..<leaders.distinct { current[rank] = entries.contains(rank) }
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(leaders.distinct, 1)) { current in
+                for rank in 0..<leaders.distinct { current[rank] = entries.contains(rank) ? 1 : 0 }
                 var next = 0
-                for row in 0..<count {
-                    let rank = leaders.rank(of: leaders.code(row))
-                    if next < exceptions.count, exceptions[next] == row {
-                        current[rank] = entries.contains(leaders.distinct + next)
-                        next += 1
+                for word in result.words.indices {
+                    let (start, end) = (word << 6, min(word << 6 + 64, count))
+                    var (row, bits) = (start, UInt64(0))
+                    while row < end {
+                        let stop = next < exceptions.count ? min(exceptions[next], end) : end
+                        while row < stop {
+                            let isMeant = UInt64(current[Int(ranks[row])])
+                            bits |= isMeant &<< UInt64(truncatingIfNeeded: row &- start)
+                            row &+= 1
+                        }
+                        if stop < end {
+                            current[Int(ranks[stop])] = entries.contains(leaders.distinct + next) ? 1 : 0
+                            next += 1
+                        }
                     }
-                    if current[rank] { result.insert(row) }
+                    if bits != 0 { result.setWord(word, bits) }
                 }
             }
         }
@@ -330,10 +340,30 @@ extension TextColumn {
         let packed = body.packed
         // Those that begin eight bytes before the end, or earlier.
         let whole = packed.count < 8 ? 0 : min((packed.count - 8) / width + 1, places)
-        for place in 0..<whole {
-            let bits = UnsafeRawPointer(packed.base + place &* width).loadUnaligned(as: UInt64.self)
-            if (UInt64(littleEndian: bits) ^ word) & mask != 0 { continue }
+        let first = UnsafeRawPointer(packed.base)
+        func difference(_ offset: Int) -> UInt64 {
+            (UInt64(littleEndian: first.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ word) & mask
+        }
+        func insert(_ place: Int) {
             if width <= 8 || isTemplate(place, wanted) { found.insert(place) }
+        }
+        var (place, offset) = (0, 0)
+        // Four at a time: hardly any begins as the wanted one does.
+        while place &+ 4 <= whole {
+            let (one, two) = (difference(offset), difference(offset &+ width))
+            let (three, four) = (difference(offset &+ 2 &* width), difference(offset &+ 3 &* width))
+            if min(min(one, two), min(three, four)) == 0 {
+                if one == 0 { insert(place) }
+                if two == 0 { insert(place &+ 1) }
+                if three == 0 { insert(place &+ 2) }
+                if four == 0 { insert(place &+ 3) }
+            }
+            place &+= 4
+            offset &+= 4 &* width
+        }
+        while place < whole {
+            if difference(place &* width) == 0 { insert(place) }
+            place &+= 1
         }
         for place in whole..<places where isTemplate(place, wanted) { found.insert(place) }
         return found

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Reads a column of optional texts, whole or at one row. Checked when it is opened; text is fetched from the heap
 /// when it is asked for.
 package final class TextColumn: Sendable {
@@ -5,6 +7,8 @@ package final class TextColumn: Sendable {
     private let owner: Bytes
     let body: Body
     private let exceptionPlaces = OnceReference<ExceptionPlaces>()
+    /// How many rows were read by themselves before the places of exceptions were known.
+    private let looks = Atomic<Int>(0)
 
     /// `@unchecked Sendable`: views into `owner`, which never changes.
     struct Body: @unchecked Sendable {
@@ -23,6 +27,8 @@ package final class TextColumn: Sendable {
         var integers: IntegerColumn?
         var codes: CodeColumn?
         var positions: [Int] = []
+        /// The same positions where they lie side by side, unless they are scattered.
+        var runs: [HexRun] = []
         var uppercase = false
         var fractionDigits = 0
         var exceptions: [Int] = []
@@ -130,6 +136,7 @@ package final class TextColumn: Sendable {
             }
             body.positions.append(position)
         }
+        body.runs = HexRun.runs(of: body.positions)
         body.presence = try PresenceMap(
             &reader, count: count, stored: flags & TextColumnEncoder.presenceFlag != 0)
         let nibbles = (body.presence?.present ?? count) * body.positions.count
@@ -255,29 +262,30 @@ package final class TextColumn: Sendable {
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
-        body.positions.withUnsafeBufferPointer { positions in
-            TextColumn.append(
-                place, of: body.packed, at: positions, in: body.constant, uppercase: body.uppercase,
-                into: &out)
-        }
-    }
-
-    /// Appends the text of a template with the digits of the value at `place`, which the opening of the column has
-    /// proved to lie in `packed`.
-    @inline(__always)
-    private static func append(
-        _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>, in template: ByteView,
-        uppercase: Bool, into out: inout ByteWriter
-    ) {
-        out.bytes(template) { target in
-            guard let text = target.baseAddress else { return }
-            write(place, of: packed, at: positions, into: text, uppercase: uppercase)
+        out.bytes(body.constant) { target in
+            if let text = target.baseAddress { writeDigits(of: place, into: text) }
         }
     }
 
     /// Writes the digits of the value at `place` over a copy of the template.
     @inline(__always)
-    static func write(
+    func writeDigits(of place: Int, into text: UnsafeMutablePointer<UInt8>) {
+        if body.runs.isEmpty {
+            body.positions.withUnsafeBufferPointer { positions in
+                TextColumn.write(place, of: body.packed, at: positions, into: text, uppercase: body.uppercase)
+            }
+        } else {
+            body.runs.withUnsafeBufferPointer { runs in
+                HexRun.write(
+                    place &* body.positions.count, body.positions.count, of: body.packed, at: runs,
+                    into: text, uppercase: body.uppercase)
+            }
+        }
+    }
+
+    /// Writes the digits of the value at `place` over a copy of the template.
+    @inline(__always)
+    private static func write(
         _ place: Int, of packed: ByteView, at positions: UnsafeBufferPointer<Int>,
         into text: UnsafeMutablePointer<UInt8>, uppercase: Bool
     ) {
@@ -309,22 +317,17 @@ package final class TextColumn: Sendable {
 
     /// Appends every entry of a column of templates.
     private func decodeTemplates(into values: inout ValueList, text: inout ByteWriter) throws(FormatError) {
-        let (packed, template, presence, uppercase) = (
-            body.packed, body.constant, body.presence, body.uppercase
-        )
+        let (template, presence) = (body.constant, body.presence)
         try checkDecoded(text.count + count * template.count)
-        body.positions.withUnsafeBufferPointer { positions in
-            var place = 0
-            for index in 0..<count {
-                if let presence, !presence.contains(index) {
-                    values.appendAbsent()
-                    continue
-                }
-                values.append(offset: UInt32(text.count), length: UInt32(template.count))
-                TextColumn.append(
-                    place, of: packed, at: positions, in: template, uppercase: uppercase, into: &text)
-                place += 1
+        var place = 0
+        for index in 0..<count {
+            if let presence, !presence.contains(index) {
+                values.appendAbsent()
+                continue
             }
+            values.append(offset: UInt32(text.count), length: UInt32(template.count))
+            appendTemplate(place, into: &text)
+            place += 1
         }
     }
 
@@ -344,9 +347,35 @@ package final class TextColumn: Sendable {
     }
 
     /// Where the value of a row is stored: at the latest exception of the same leader, else at its first event.
-    private func followedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
-        exceptionPlaces(leaders).source(of: row, leaders, body.exceptions)
+    @inline(__always)
+    func followedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
+        if let source = exceptionPlaces.read({ $0.source(of: row, leaders) }) { return source }
+        return firstFollowedEntry(row, leaders)
     }
+
+    /// The first rows that are read by themselves are looked for among all exceptions, which costs less than sorting these:
+    /// of most blocks no more are read.
+    @inline(never)
+    private func firstFollowedEntry(_ row: Int, _ leaders: LeaderRanks) -> Int {
+        guard looks.wrappingAdd(1, ordering: .relaxed).newValue <= TextColumn.looksAlone else {
+            return exceptionPlaces(leaders).source(of: row, leaders)
+        }
+        let code = leaders.code(row)
+        return body.exceptions.withUnsafeBufferPointer { exceptions in
+            var (low, high) = (0, exceptions.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if exceptions[middle] <= row { low = middle + 1 } else { high = middle }
+            }
+            while low > 0 {
+                low -= 1
+                if leaders.code(exceptions[low]) == code { return leaders.distinct + low }
+            }
+            return leaders.rank(row)
+        }
+    }
+
+    private static let looksAlone = 2
 
     /// Which exceptions each leader has; made when a row is first read by itself.
     func exceptionPlaces(_ leaders: LeaderRanks) -> ExceptionPlaces {
@@ -455,9 +484,10 @@ package final class TextColumn: Sendable {
         try followed.decode(from: context, into: &nested, text: &text)
         // The entry that each leader, by rank, has at the moment.
         var current = Array(0..<leaders.distinct)
+        let ranks = leaders.ranks()
         var nextException = 0
         for row in 0..<count {
-            let rank = leaders.rank(of: leaders.code(row))
+            let rank = Int(ranks[row])
             if nextException < body.exceptions.count, body.exceptions[nextException] == row {
                 current[rank] = leaders.distinct + nextException
                 nextException += 1

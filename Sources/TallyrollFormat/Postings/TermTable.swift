@@ -47,29 +47,58 @@ package final class TermTable: Sendable {
         return TermTable(bytes: Bytes(copying: text.view), bounds: ordered)
     }
 
-    /// The terms of some codes; code 0 stands for none.
+    /// The terms of the codes of some rows; code 0 stands for none.
     ///
     /// - Throws: for a code that the dictionary does not have.
     func read(
-        _ codes: UnsafeBufferPointer<UInt32>, into cells: UnsafeMutablePointer<ByteView?>
+        _ rows: UnsafeBufferPointer<UInt32>, of column: CodeColumn,
+        into cells: UnsafeMutablePointer<ByteView?>
     ) throws(FormatError) {
-        let text = bytes.view
-        try bounds.withUnsafeBufferPointer { (bounds) throws(FormatError) in
-            for index in codes.indices {
-                let code = Int(codes[index])
-                guard code > 0 else {
-                    cells[index] = nil
-                    continue
+        if let constant = column.constant {
+            cells.update(repeating: constant == 0 ? nil : try term(constant), count: rows.count)
+            return
+        }
+        guard rows.count > TextColumn.fewEntries else {
+            for index in rows.indices {
+                let code = column.code(Int(rows[index]))
+                cells[index] = code == 0 ? nil : try term(code)
+            }
+            return
+        }
+        // One after the other, so that the processor waits for many codes at once, and then for many places.
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: rows.count) {
+            (codes) throws(FormatError) in
+            guard let first = codes.baseAddress else { return }
+            column.read(rows, into: first)
+            let text = bytes.view
+            try bounds.withUnsafeBufferPointer { (bounds) throws(FormatError) in
+                for index in rows.indices {
+                    let code = Int(first[index])
+                    guard code > 0 else {
+                        cells[index] = nil
+                        continue
+                    }
+                    guard code <= bounds.count else { throw unknown(first[index]) }
+                    let place = bounds[code - 1]
+                    cells[index] = text.trusted(Int(place.start), Int(place.end &- place.start))
                 }
-                guard code <= bounds.count else {
-                    throw FormatError(
-                        .invalid, "dictionary", offset: 0, expected: "a code up to \(bounds.count)",
-                        found: "\(code)")
-                }
-                let place = bounds[code - 1]
-                cells[index] = text.trusted(Int(place.start), Int(place.end &- place.start))
             }
         }
+    }
+
+    /// The term with `code`.
+    ///
+    /// - Throws: when there is no such code.
+    @inline(__always)
+    func term(_ code: UInt32) throws(FormatError) -> ByteView {
+        guard let term = self[code] else { throw unknown(code) }
+        return term
+    }
+
+    @inline(never)
+    private func unknown(_ code: UInt32) -> FormatError {
+        FormatError(
+            .invalid, "dictionary", offset: 0, expected: "a code up to \(bounds.count)", found: "\(code)")
     }
 }
 

@@ -27,14 +27,16 @@ final class BlockLine {
     private var frontier: Frontier
     private var nextSequence: UInt64
     private var sealing: SegmentSealing?
-    /// The blocks that wait for the seal.
+    /// The blocks that wait for the seal, and the bytes of their records.
     private var held: [Block] = []
+    private var heldBytes = 0
     private let onSealed: @Sendable () -> Void
 
     /// Block bytes after which the segment is synced: what a recovery may have to build again stays small.
     private static let syncBytes = 2 << 20
-    /// Blocks that may wait for a seal, and their runs with them: some 40 MiB.
+    /// Blocks that may wait for a seal, and bytes of records in the runs that wait with them.
     private static let heldMax = 32
+    private static let heldBytesMax = 32 << 20
 
     /// `onSealed` is called, on another thread, when a segment that was being sealed is done.
     init(
@@ -82,7 +84,8 @@ final class BlockLine {
             return try syncIfDue()
         }
         held.append(block)
-        if held.count >= BlockLine.heldMax { try finishSeal() }
+        heldBytes += run.recordBytes
+        if held.count >= BlockLine.heldMax || heldBytes >= BlockLine.heldBytesMax { try finishSeal() }
     }
 
     /// Shows a block that is in the segment's file to readers, in the place of its run.
@@ -157,6 +160,7 @@ final class BlockLine {
         try builder.place(in: context.storage)
         let blocks = held
         held = []
+        heldBytes = 0
         for block in blocks { try show(block, in: builder) }
         try syncIfDue()
     }

@@ -143,9 +143,12 @@ extension FuzzTarget {
             let rest = choices.rest.trusted(length, choices.rest.count - length).array
             var leaders: LeaderRanks?
             var packed = ByteWriter()
+            var packedBytes = Bytes([])
+            defer { withExtendedLifetime(packedBytes) {} }
             if follows {
                 CodeColumn.write((0..<count).map { UInt32($0 % 4) + 1 }, into: &packed)
-                leaders = try? LeaderRanks(CodeColumn(packed.view, count: count))
+                packedBytes = Bytes(copying: packed.view)
+                leaders = try? LeaderRanks(CodeColumn(packedBytes.view, count: count))
             }
             guard let column = try? TextColumn(bytes, count: count, leaders: leaders) else { return }
             let surroundings = Surroundings(rest)
