@@ -41,8 +41,7 @@ public struct RecordedEvent: Sendable, Equatable, Identifiable {
     init(
         event: consuming AuditEvent, sequence: UInt64, recordedAt: Int64, storeTag: UInt64?, isFromStore: Bool
     ) {
-        // Else every text of it would be counted twice.
-        self.event = consume event
+        self.event = event
         self.storeTag = storeTag
         self.sequence = sequence
         self.recordedAt = Timestamp(nanosecondsSince1970: recordedAt)
