@@ -441,7 +441,8 @@ def endurance(samples, plots):
 
     svg.panels(f"{plots}/endurance.svg", f"One store, {svg.number(samples[-1]['events'])} events", [
         ("durable ingest, events/s", "events", False, {"Tallyroll": line("events_per_second")}),
-        ("memory in use, MiB", "events", False, {"Tallyroll": line("resident_bytes", 1 / 2**20)}),
+        ("memory, MiB", "events", False, {
+            "in use": line("resident_bytes", 1 / 2**20), "allocated": line("allocated_bytes", 1 / 2**20)}),
         ("open files", "events", False, {"Tallyroll": line("open_files")}),
         ("bytes an event", "events", False, {"Tallyroll": line("bytes_per_event")}),
         ("selective questions, p50, ms", "events", False, {labels.get(key, key): line(key) for key in probes}),
@@ -450,6 +451,7 @@ def endurance(samples, plots):
     rows = []
     for key, label, factor in [
         ("events_per_second", "durable ingest, events/s", 1), ("resident_bytes", "memory in use, MiB", 1 / 2**20),
+        ("allocated_bytes", "memory allocated, MiB", 1 / 2**20),
         ("open_files", "open files", 1), ("bytes_per_event", "bytes an event", 1),
         *((key, f"{labels.get(key, key)}, ms", 1) for key in probes),
     ]:

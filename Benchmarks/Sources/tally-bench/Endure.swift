@@ -54,7 +54,7 @@ struct Endure: AsyncParsableCommand {
     }
 
     private static func header(_ probes: [Question]) -> String {
-        "events,events_per_second,resident_bytes,open_files,disk_bytes,bytes_per_event,"
+        "events,events_per_second,resident_bytes,allocated_bytes,open_files,disk_bytes,bytes_per_event,"
             + probes.map { "\($0.name)_ms" }.joined(separator: ",") + "\n"
     }
 
@@ -73,6 +73,7 @@ struct Endure: AsyncParsableCommand {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
         let bytes = Workspace.files(path).reduce(0) { $0 + $1.bytes }
         let memory = Measure.residentBytes() ?? 0
+        let allocated = Measure.allocatedBytes() ?? 0
         var times: [String] = []
         for probe in probes {
             let milliseconds = try await DedicatedThreads.perform {
@@ -86,7 +87,7 @@ struct Endure: AsyncParsableCommand {
             times.append(milliseconds.text(digits: 4))
         }
         let figures = [
-            "\(count)", rate.text(digits: 0), "\(memory)", "\(files)", "\(bytes)",
+            "\(count)", rate.text(digits: 0), "\(memory)", "\(allocated)", "\(files)", "\(bytes)",
             (Double(bytes) / Double(count)).text(digits: 2),
         ]
         return (figures + times).joined(separator: ",") + "\n"

@@ -60,6 +60,35 @@ enum Measure {
         #endif
     }
 
+    /// Bytes of the heap that are allocated and not freed; nil where the system does not say. Memory in use may be less,
+    /// where pages were never touched, and more, where freed memory lies between pieces that are still allocated: values
+    /// that were there for a while leave it so.
+    static func allocatedBytes() -> Int? {
+        #if canImport(Glibc)
+            // Glibc's module does not show `malloc_info`, which describes the heap as XML.
+            typealias Describe = @convention(c) (Int32, UnsafeMutablePointer<FILE>) -> Int32
+            guard let symbol = dlsym(nil, "malloc_info") else { return nil }
+            var text: UnsafeMutablePointer<CChar>?
+            var length = 0
+            guard let stream = open_memstream(&text, &length) else { return nil }
+            _ = unsafeBitCast(symbol, to: Describe.self)(0, stream)
+            fclose(stream)
+            defer { free(text) }
+            guard let text else { return nil }
+            // What stands behind the last heap is about all of them.
+            let lines = String(cString: text).split(separator: "\n")
+            guard let end = lines.lastIndex(where: { $0.hasPrefix("</heap>") }) else { return nil }
+            func size(_ start: String) -> Int {
+                let line = lines[end...].first { $0.hasPrefix(start) } ?? ""
+                return line.split(separator: "\"").last(where: { Int($0) != nil }).flatMap { Int($0) } ?? 0
+            }
+            return size("<system type=\"current\"") + size("<total type=\"mmap\"")
+                - size("<total type=\"fast\"") - size("<total type=\"rest\"")
+        #else
+            return nil
+        #endif
+    }
+
     /// Memory in use now, in bytes; nil where the system does not say.
     static func residentBytes() -> Int? { status("VmRSS:") }
 
