@@ -40,7 +40,7 @@ struct PageBatch {
     private var stored = 0
 
     /// Rows of a batch at most, pages, and bytes: they wait in memory.
-    static let rowsMax = 8192
+    static let rowsMax = 4096
     private static let bytesMax = 16 << 20
     /// Bytes on disk of the blocks of a batch at most: they stay in memory until their rows were given.
     private static let storedMax = 8 << 20
