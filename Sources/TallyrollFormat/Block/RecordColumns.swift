@@ -1,7 +1,7 @@
 /// The columns of a block that hold some fields, opened for reading records. Kept by the block's reader, which outlives what the
 /// columns borrow; `@unchecked Sendable` because nothing here changes.
 final class RecordColumns: @unchecked Sendable {
-    /// A field whose values are codes into a dictionary of the segment. This and the others do not change either.
+    /// A field whose values are codes into a dictionary of the segment. `@unchecked Sendable`: never changes.
     final class Terms: @unchecked Sendable {
         let field: StringField
         let codes: CodeColumn
@@ -14,6 +14,7 @@ final class RecordColumns: @unchecked Sendable {
         }
     }
 
+    /// A field whose values are texts of their own. `@unchecked Sendable`: never changes.
     final class Text: @unchecked Sendable {
         let field: StringField
         let column: TextColumn
@@ -26,6 +27,7 @@ final class RecordColumns: @unchecked Sendable {
         }
     }
 
+    /// A field whose values are JSON objects. `@unchecked Sendable`: never changes.
     final class Documents: @unchecked Sendable {
         let field: StringField
         let column: DocumentColumn
