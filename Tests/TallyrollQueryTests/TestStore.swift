@@ -2,6 +2,7 @@ import TallyrollFormat
 import TallyrollIntegrity
 import TallyrollQuery
 import TallyrollStore
+import Testing
 
 /// A store made by hand from records: segments, sealed and open, and a tail, on simulated storage.
 final class TestStore {
@@ -79,7 +80,8 @@ final class TestStore {
             }
         }
         guard let builder, let reader else { return }
-        entries.append(try builder.append(run.encoded([UInt8](repeating: 7, count: 16))))
+        let entry = try builder.append(run.encoded([UInt8](repeating: 7, count: 16)))
+        entries.append(try #require(entry, "a segment of a test is large enough"))
         try reader.announce(builder.newTerms)
     }
 

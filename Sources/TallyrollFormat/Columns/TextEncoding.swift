@@ -36,6 +36,9 @@ package final class SharedTerms {
     /// Bytes of all terms, and how many there are: read without lending the whole table, which takes an allocation.
     package var size: (textBytes: Int, count: Int) { (storage.pointee.textBytes, storage.pointee.count) }
 
+    /// All terms in the order of their codes, valid until the next is added.
+    var views: [ByteView] { (0..<storage.pointee.count).map { storage.pointee.term(UInt32($0 + 1)) } }
+
     package var table: TermInterner {
         @inline(__always) _read { yield storage.pointee }
         @inline(__always) _modify { yield &storage.pointee }

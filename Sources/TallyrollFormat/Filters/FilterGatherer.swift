@@ -78,6 +78,17 @@ package struct FilterGatherer {
         return block
     }
 
+    /// Forgets the block added last.
+    package mutating func removeLastBlock() {
+        guard blockCount > 0 else { return }
+        blockCount -= 1
+        ends.removeLast()
+        let before = ends.last ?? 0
+        keys.removeLast(kind == .text ? 0 : keys.count - before)
+        trigrams.removeLast(kind == .text ? trigrams.count - before : 0)
+        if unknown.last == UInt32(blockCount) { unknown.removeLast() }
+    }
+
     /// Adds a block of which nothing is known.
     package mutating func appendUnknown() {
         unknown.append(UInt32(blockCount))
@@ -159,10 +170,11 @@ package struct FilterGatherer {
 
     /// At most what the section will take.
     package var bytesBound: Int {
-        // A key in one block takes 10 bits and a block number; one in several 30 bits, and at most 2 bits and a block
-        // number for each, or a bit a block.
+        // A key in one block takes 10 1/4 bits and a block number; one in several 18 1/2 bits and the logarithm of their
+        // number, and for each of them 2 1/4 bits and a block number less that logarithm, which is most where they are
+        // two. A trigram takes at most 30 bits and one a block.
         let blockWidth = BitPacking.width(forMaximum: UInt64(blockCount + 1))
-        let pairs = pairCount * (18 + blockWidth)
+        let pairs = pairCount * (12 + blockWidth)
         let lists = kind == .text ? Trigram.count * (30 + blockCount) : pairs
         return 1024 + min(pairs, lists) / 8 + unknown.count * 5
     }

@@ -102,7 +102,7 @@ extension DictionarySection {
         bits.append(to: &writer)
     }
 
-    private static func sharedPrefix(_ a: ByteView, _ b: ByteView, atMost limit: Int) -> Int {
+    static func sharedPrefix(_ a: ByteView, _ b: ByteView, atMost limit: Int) -> Int {
         var length = 0
         while length < limit, a[length] == b[length] { length += 1 }
         return length

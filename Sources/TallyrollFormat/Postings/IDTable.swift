@@ -225,6 +225,15 @@ extension IDTable {
         bits.append(to: &writer)
     }
 
+    /// The bytes of the section for so many entries whose payloads are blocks, of which there are so many.
+    package static func bytes(entries: Int, blocks: Int) -> Int {
+        let payloadWidth = BitPacking.width(forMaximum: UInt64(max(blocks - 1, 0)))
+        let bits =
+            MonotoneSequence.bitCount(count: entries, upper: entries)
+            + entries * (payloadWidth + fingerprintWidth)
+        return headerBytes + BitView.bytes(forBits: bits)
+    }
+
     private static func payloadBound(_ payload: Payload, ordinals: Int) -> Int {
         switch payload {
         case .granules(let shift):

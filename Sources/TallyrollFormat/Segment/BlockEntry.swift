@@ -60,6 +60,10 @@ package struct BlockEntry: Equatable, Sendable {
         for root in roots { out.bytes(root) }
     }
 
+    /// The bytes that `write` appends at most.
+    package var byteCount: Int { BlockEntry.fixedBytes + roots.count * 32 }
+    private static let fixedBytes = 99
+
     package init(reading reader: inout ByteReader, fileLength: Int) throws(FormatError) {
         let kind = try reader.u8()
         guard kind == 1 || kind == 2 else {

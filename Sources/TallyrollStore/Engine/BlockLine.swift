@@ -73,10 +73,17 @@ final class BlockLine {
     // MARK: Blocks
 
     private func write(_ run: EventRun, seeds: [UInt8]) throws {
-        // Columns are never larger than the records they come from, apart from fixed overhead.
-        if let builder, builder.isFull(for: run.recordBytes + (64 << 10)) { try beginSeal() }
-        let builder = try openBuilder(at: run.firstSequence)
-        let entry = try builder.append(run.encoded(seeds))
+        let encoded = run.encoded(seeds)
+        var builder = try openBuilder(at: run.firstSequence)
+        var written = try builder.append(encoded)
+        if written == nil {
+            try beginSeal()
+            builder = try openBuilder(at: run.firstSequence)
+            written = try builder.append(encoded)
+        }
+        guard let entry = written else {
+            throw AuditLogError.failed(cause: "no room for a segment's first block")
+        }
         note(builder)
         let block = Block(run: run, entry: entry, terms: builder.newTerms)
         guard isSealing else {

@@ -36,6 +36,9 @@ final class GrowingList<Element: BitwiseCopyable> {
         count += more
     }
 
+    /// Forgets all elements but the first `rest`.
+    func truncate(to rest: Int) { count = min(count, rest) }
+
     /// Memory for so many elements behind the last.
     private func room(for more: Int) -> UnsafeMutablePointer<Element> {
         if capacity - count < more { grow(to: count + more) }

@@ -18,10 +18,14 @@ package final class SegmentBuilder {
     package private(set) var frontier: Frontier
     package private(set) var nextSequence: UInt64
     private(set) var isSealed = false
+    /// Whether a block was taken back, for which there was no room.
+    private(set) var isFull = false
 
     private let encoder: BlockEncoder
     /// Of this segment: the encoder may be at the next one while this one is sealed.
     private let dictionaries: [SharedTerms]
+    /// The terms in each that the blocks so far know: all but those of a block that found no room.
+    private var termCounts: [Int]
     private var index: SegmentIndex
     private var blockBytes = ByteWriter(capacity: 1 << 20)
     /// The blocks, as long as there is no file.
@@ -46,6 +50,7 @@ package final class SegmentBuilder {
             size: header.firstSequence, hashes: header.frontier.map { try Digest.checked($0, "frontier") })
         encoder.beginSegment()
         dictionaries = encoder.dictionaries
+        termCounts = dictionaries.map { $0.size.count }
     }
 
     /// Creates the file, durable in content and name before this returns.
@@ -99,6 +104,7 @@ package final class SegmentBuilder {
         for dictionary in DictionaryID.allCases {
             try encoder.restoreTerms(dictionary, scan.terms.terms(dictionary))
         }
+        builder.termCounts = builder.dictionaries.map { $0.size.count }
         for piece in scan.pieces {
             switch piece {
             case .block(let entry, let block): try builder.adopt(entry, block)
@@ -160,33 +166,41 @@ package final class SegmentBuilder {
 
     // MARK: Writing
 
-    /// True when a block of at most `bound` bytes might leave no room for the indexes.
-    func isFull(for bound: Int) -> Bool {
-        guard !entries.isEmpty else { return false }
-        let index = index.bytesBound(dictionaries: dictionaries, blocks: entries.count + 1)
-        return end + bound + index + bound / 2 > header.capacity
-    }
-
     var isEmpty: Bool { entries.isEmpty }
 
     /// Encodes a run of events as the next block and writes it, or holds it where there is no file yet; not durable
-    /// before `sync`.
-    package func append(_ run: EncodedRun) throws -> BlockEntry {
-        precondition(!isSealed && run.firstSequence == nextSequence)
+    /// before `sync`. Nil, with nothing written, when the segment might become larger than it may be: it is full then,
+    /// and can only be sealed. A first block always finds room.
+    package func append(_ run: EncodedRun) throws -> BlockEntry? {
+        precondition(!isSealed && !isFull && run.firstSequence == nextSequence)
         let cover = run.cover
         precondition(cover.first == nextSequence && cover.count == run.chainHashes.count)
         let tree = BlockTree(
             frontier: frontier.hashes.map { $0.array }, roots: cover.roots.map { $0.array })
-        var treeBytes = ByteWriter(capacity: 1024)
-        tree.write(into: &treeBytes)
         let chainAfter = run.chainHashes.last ?? chainHead
-        blockBytes.removeAll()
-        let blockHeader = try encoder.encode(
-            BlockInput(
-                memory: run.records, recordOffsets: run.recordOffsets, recordedAt: run.recordedAt,
-                firstSequence: nextSequence, seeds: run.seeds, tree: treeBytes.array,
-                chainBefore: chainHead.array, chainAfter: chainAfter.array),
-            storeTag: header.storeTag, segmentNumber: header.number, index: entries.count, into: &blockBytes)
+        let entry = try encode(run, tree, chainAfter)
+        index.append(encoder, run.records)
+        entries.append(entry)
+        guard entries.count == 1 || hasRoom() else {
+            takeBack(entry)
+            return nil
+        }
+        do {
+            try write()
+        } catch {
+            takeBack(entry)
+            throw error
+        }
+        termCounts = dictionaries.map { $0.size.count }
+        end += blockBytes.count
+        nextSequence = entry.endSequence
+        chainHead = chainAfter
+        frontier.append(cover)
+        return entry
+    }
+
+    /// Writes or holds the block in `blockBytes`.
+    private func write() throws {
         if let file {
             try reserve(end + blockBytes.count, in: file)
             try file.write(at: end, blockBytes.view)
@@ -195,17 +209,41 @@ package final class SegmentBuilder {
             if held.count == 0 { held.reserve(SegmentBuilder.allocationStep) }
             held.bytes(blockBytes.view)
         }
-        let checksum = blockBytes.view.load(UInt64.self, at: BlockHeader.byteCount - 8)
-        let entry = BlockEntry(blockHeader, headerChecksum: checksum, offset: end, roots: tree.roots)
-        // State goes on only after the write.
-        entries.append(entry)
-        index.append(encoder, run.records)
-        end += blockBytes.count
-        nextSequence = entry.endSequence
-        chainHead = chainAfter
-        frontier.append(cover)
-        return entry
     }
+
+    /// Forgets the block that was encoded last and not written. The dictionaries keep its terms, so that none can follow.
+    private func takeBack(_ entry: BlockEntry) {
+        entries.removeLast()
+        index.removeLastBlock(count: entry.count)
+        isFull = true
+    }
+
+    /// Leaves the next block in `blockBytes`.
+    private func encode(_ run: EncodedRun, _ tree: BlockTree, _ chainAfter: Digest) throws -> BlockEntry {
+        var treeBytes = ByteWriter(capacity: 1024)
+        tree.write(into: &treeBytes)
+        blockBytes.removeAll()
+        let blockHeader = try encoder.encode(
+            BlockInput(
+                memory: run.records, recordOffsets: run.recordOffsets, recordedAt: run.recordedAt,
+                firstSequence: nextSequence, seeds: run.seeds, tree: treeBytes.array,
+                chainBefore: chainHead.array, chainAfter: chainAfter.array),
+            storeTag: header.storeTag, segmentNumber: header.number, index: entries.count, into: &blockBytes)
+        let checksum = blockBytes.view.load(UInt64.self, at: BlockHeader.byteCount - 8)
+        return BlockEntry(blockHeader, headerChecksum: checksum, offset: end, roots: tree.roots)
+    }
+
+    /// Whether the indexes are sure to fit behind the block that was encoded last.
+    private func hasRoom() -> Bool {
+        let room = header.capacity - end - blockBytes.count
+        if index.bytesBound(dictionaries: dictionaries, entries: entries) <= room { return true }
+        index.measure(
+            dictionaries: dictionaries, freshBytes: header.capacity / SegmentBuilder.freshPart)
+        return index.bytesBound(dictionaries: dictionaries, entries: entries) <= room
+    }
+
+    /// New terms whose text is this part of the segment are worth sorting a dictionary for.
+    private static let freshPart = 64
 
     /// The terms that the block written last added.
     package var newTerms: [AddedTerms] { encoder.newTerms }
@@ -232,7 +270,7 @@ package final class SegmentBuilder {
             at: start + region.count, header: header, entries: entries,
             heads: SegmentHeads(
                 chainAfter: chainHead.array, frontier: frontier.hashes.map { $0.array }),
-            dictionaries: dictionaries, into: &region)
+            dictionaries: dictionaries, termCounts: termCounts, into: &region)
         // The trailer must be the end of the file, and nothing valid may stand behind it. It is written once all it
         // vouches for is durable: a trailer that a crash left whole never stands behind blocks that it did not.
         let trailerStart = region.count - SegmentFooter.trailerBytes

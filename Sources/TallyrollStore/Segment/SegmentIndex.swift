@@ -9,6 +9,9 @@ struct SegmentIndex {
     private var filters: [FilterGatherer]
     private let idHashes = GrowingList<UInt64>()
     private var idCount = 0
+    /// What is known of the sizes of the lists, by place in `columns`, and of the dictionaries, by `DictionaryID.index`.
+    private var postingBounds: [PostingBound]
+    private var dictionaryBounds = [DictionaryBound](repeating: DictionaryBound(), count: DictionaryID.count)
 
     init(_ indexes: SegmentIndexes) {
         columns = PostingColumn.allCases.filter {
@@ -16,6 +19,7 @@ struct SegmentIndex {
         }
         details = indexes.sortedPaths
         codes = columns.map { _ in GrowingList() }
+        postingBounds = columns.map { _ in PostingBound() }
         let paths = details.isEmpty ? nil : details.map { FilterKey.path($0) }
         filters = FilterKind.allCases.filter { indexes.filters.contains($0) }.map { kind in
             FilterGatherer(kind, paths: kind == .details ? paths : nil)
@@ -67,26 +71,20 @@ struct SegmentIndex {
         idCount += hashes.count { $0 != IDHash.none }
     }
 
-    /// At most what the index region of these events will take, dictionaries included.
-    func bytesBound(dictionaries: [SharedTerms], blocks: Int) -> Int {
-        var bound = 64 << 10
-        // A posting costs at most 2 bits and the logarithm of the events; an id a fingerprint and a block number.
-        bound += idHashes.count * (codes.count * 3 + 4)
-        bound += filters.reduce(0) { $0 + $1.bytesBound }
-        // An entry holds at most about two dozen roots; a term its text and two packed ranks.
-        bound += blocks * 1024
-        for dictionary in dictionaries {
-            let size = dictionary.size
-            bound += size.textBytes + size.count * 12
-        }
-        // Each page of any of this has a checksum.
-        return bound + bound >> 9
+    /// Forgets the block added last, of so many events.
+    mutating func removeLastBlock(count: Int) {
+        let rest = self.count - count
+        idCount -= idHashes.elements[rest...].count { $0 != IDHash.none }
+        for list in codes { list.truncate(to: rest) }
+        idHashes.truncate(to: rest)
+        for place in filters.indices { filters[place].removeLastBlock() }
     }
 
-    /// Appends the index region for a file in which it begins at `start`, footer and trailer included.
+    /// Appends the index region for a file in which it begins at `start`, footer and trailer included. Of each dictionary
+    /// the first `termCounts` terms are the segment's.
     func write(
         at start: Int, header: SegmentHeader, entries: [BlockEntry], heads: SegmentHeads,
-        dictionaries: [SharedTerms], into out: inout ByteWriter
+        dictionaries: [SharedTerms], termCounts: [Int], into out: inout ByteWriter
     ) throws(FormatError) {
         let base = start - out.count
         var sections: [IndexSection] = []
@@ -100,15 +98,17 @@ struct SegmentIndex {
         }
 
         var sectionStart = out.count
-        for dictionary in DictionaryID.allCases where dictionaries[dictionary.index].table.count > 0 {
+        for dictionary in DictionaryID.allCases where termCounts[dictionary.index] > 0 {
             sectionStart = out.count
             let terms = dictionaries[dictionary.index]
-            try DictionarySection.build(count: terms.table.count, into: &out) { terms.table.term($0) }
+            try DictionarySection.build(count: termCounts[dictionary.index], into: &out) {
+                terms.table.term($0)
+            }
             close(.dictionary, dictionary.rawValue, from: sectionStart, &out)
         }
         for (place, column) in columns.enumerated() {
             sectionStart = out.count
-            let terms = column.dictionary.map { dictionaries[$0.index].table.count } ?? 0
+            let terms = column.dictionary.map { termCounts[$0.index] } ?? 0
             TermPostings.build(
                 codes: codes[place].elements, termCount: column.listCount(terms: terms), into: &out)
             close(.postings, column.rawValue, from: sectionStart, &out)
@@ -164,6 +164,43 @@ struct SegmentIndex {
             blocks.withUnsafeBufferPointer { blocks in
                 IDTable.build(hashes: hashes, present: present, payload: .blocks(blocks), into: &out)
             }
+        }
+    }
+}
+
+// MARK: Size
+
+extension SegmentIndex {
+    /// At most what the index region of the events so far will take, dictionaries and the padding before it included.
+    /// Careful, and never too little: what is known better after `measure` makes it smaller.
+    func bytesBound(dictionaries: [SharedTerms], entries: [BlockEntry]) -> Int {
+        var bound = SegmentIndex.fixedBytes
+        for (place, column) in columns.enumerated() {
+            let terms = column.dictionary.map { dictionaries[$0.index].size.count } ?? 0
+            bound += postingBounds[place].bytes(ordinals: count, lists: column.listCount(terms: terms))
+        }
+        for (place, terms) in dictionaries.enumerated() { bound += dictionaryBounds[place].bytes(terms) }
+        bound += IDTable.bytes(entries: idCount, blocks: entries.count)
+        bound += filters.reduce(0) { $0 + $1.bytesBound }
+        bound += entries.reduce(0) { $0 + $1.byteCount }
+        // Each page of any of this has a checksum of four bytes.
+        return bound + bound >> 10
+    }
+
+    /// Section table, trailer, heads, paths of details, and for each section padding and the checksum of a page that is
+    /// not full.
+    private static let fixedBytes = 6 << 10
+
+    /// Counts how often terms occur, and sorts dictionaries with much text that was not looked at, `freshBytes` or more,
+    /// so that `bytesBound` says less.
+    mutating func measure(dictionaries: [SharedTerms], freshBytes: Int) {
+        for (place, column) in columns.enumerated() {
+            let terms = column.dictionary.map { dictionaries[$0.index].size.count } ?? 0
+            postingBounds[place].count(codes[place].elements, lists: column.listCount(terms: terms))
+        }
+        for (place, terms) in dictionaries.enumerated()
+        where dictionaryBounds[place].isWorthMeasuring(terms, freshBytes: freshBytes) {
+            dictionaryBounds[place].measure(terms)
         }
     }
 }
