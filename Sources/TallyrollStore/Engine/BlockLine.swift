@@ -73,8 +73,7 @@ final class BlockLine {
     // MARK: Blocks
 
     private func write(_ run: EventRun, seeds: [UInt8]) throws {
-        // Columns are never larger than the records they come from, apart from fixed overhead.
-        if let builder, builder.isFull(for: run.recordBytes + (64 << 10)) { try beginSeal() }
+        if let builder, builder.isFull(for: run.recordBytes) { try beginSeal() }
         let builder = try openBuilder(at: run.firstSequence)
         let entry = try builder.append(run.encoded(seeds))
         note(builder)

@@ -27,6 +27,9 @@ package final class SegmentBuilder {
     /// The blocks, as long as there is no file.
     private var held = ByteWriter()
     private var allocated: Int
+    /// The bytes of the blocks encoded here, and of the records that they were made from.
+    private var encodedBytes = 0
+    private var encodedFrom = 0
 
     /// Space is reserved in steps of this many bytes: few size changes to sync, and little to give back.
     private static let allocationStep = 8 << 20
@@ -160,11 +163,22 @@ package final class SegmentBuilder {
 
     // MARK: Writing
 
-    /// True when a block of at most `bound` bytes might leave no room for the indexes.
-    func isFull(for bound: Int) -> Bool {
+    /// True when a block of records of so many bytes is expected to leave no room for the indexes.
+    func isFull(for recordBytes: Int) -> Bool {
         guard !entries.isEmpty else { return false }
         let index = index.bytesBound(dictionaries: dictionaries, blocks: entries.count + 1)
-        return end + bound + index + bound / 2 > header.capacity
+        let block = expectedBytes(recordBytes)
+        return end + block + index + block / 2 > header.capacity
+    }
+
+    /// What a block of records of so many bytes is expected to take. Columns are never larger than the records they come
+    /// from, apart from fixed overhead; how much smaller they are, the segment's earlier blocks say, and the next may
+    /// be larger by a quarter. One of a wholly other kind makes the file exceed its capacity by that block.
+    private func expectedBytes(_ recordBytes: Int) -> Int {
+        let bound = recordBytes + (64 << 10)
+        guard encodedFrom > 0 else { return bound }
+        let expected = Double(recordBytes) * Double(encodedBytes) / Double(encodedFrom) * 1.25
+        return min(bound, Int(expected) + (8 << 10))
     }
 
     var isEmpty: Bool { entries.isEmpty }
@@ -201,6 +215,8 @@ package final class SegmentBuilder {
         entries.append(entry)
         index.append(encoder, run.records)
         end += blockBytes.count
+        encodedBytes += blockBytes.count
+        encodedFrom += run.records.count
         nextSequence = entry.endSequence
         chainHead = chainAfter
         frontier.append(cover)
