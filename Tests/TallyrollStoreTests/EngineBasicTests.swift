@@ -176,6 +176,35 @@ import Testing
         again.close()
     }
 
+    @Test func blocksOfTheSmallestSegmentsAreWholeWhereTheyShrink() throws {
+        let disk = MemoryStorage()
+        let store = try openStore(disk, options(4096))
+        for part in 0..<100 { _ = try store.append(part * 500..<part * 500 + 500, size: 100, .os).get() }
+        try store.sync().get()
+        let snapshot = store.snapshot()
+        let blocks = snapshot.segments.flatMap { $0.entries }
+        #expect(blocks.count >= 10 && blocks.dropLast().allSatisfy { $0.count >= 4096 })
+        #expect(try snapshot.readAll().map(\.record) == (0..<50_000).map { TestEvent.record($0, size: 100) })
+        store.close()
+        for name in try disk.list("") where name.hasSuffix(".seg") {
+            #expect(try disk.open(name, mode: .read).size() <= 1 << 20)
+        }
+    }
+
+    @Test func oneBlockMayExceedASegmentThatNothingShrinks() throws {
+        let disk = MemoryStorage()
+        var options = options(4096)
+        options.codec = .none
+        let store = try openStore(disk, options)
+        for part in 0..<60 { _ = try store.append(part * 100..<part * 100 + 100, size: 700, .os).get() }
+        try store.sync().get()
+        let snapshot = store.snapshot()
+        #expect(try snapshot.readAll().map(\.record) == (0..<6000).map { TestEvent.record($0, size: 700) })
+        #expect(try snapshot.verified().verdict == .intact)
+        #expect(snapshot.segments.allSatisfy { $0.entries.count <= 2 })
+        store.close()
+    }
+
     @Test func segmentsRollByAge() throws {
         let time = SimulatedTimeSource()
         var options = options(100)

@@ -36,14 +36,15 @@ final class StoreContext: Sendable {
     /// What new segments get.
     var indexes: SegmentIndexes { manifest.indexes }
 
-    /// Canonical bytes after which a run is closed: several blocks must fit a segment.
+    /// Canonical bytes after which a run is closed: of a small segment no more than it holds, since nothing may make them
+    /// smaller.
     var blockBytes: Int { StoreContext.blockBytes(manifest) }
 
     /// The largest event this store takes, in canonical bytes: a quarter of a segment, so that a block with it fits.
     var eventBytesMax: Int { StoreContext.eventBytesMax(manifest) }
 
     private static func blockBytes(_ manifest: StoreManifest) -> Int {
-        min(Limits.blockBytes, manifest.segmentBytes / 8)
+        min(Limits.blockBytes, manifest.segmentBytes)
     }
 
     private static func eventBytesMax(_ manifest: StoreManifest) -> Int {
