@@ -319,6 +319,11 @@ package final class SegmentReader: Sendable {
         return try? loaded?.postings.counts()
     }
 
+    /// What says which terms the segment does not hold; nil when nothing does, or it is damaged. Keeps nothing.
+    package func termFilter() throws -> LoadedTermFilter? {
+        try loadIndex(.terms, 0) { bytes, section, _ in try LoadedTermFilter(bytes, origin: section.offset) }
+    }
+
     private func filter(_ kind: FilterKind) throws -> LoadedFilter? {
         guard let slot = filterSlots[kind] else { return nil }
         if let known = slot.current { return known }

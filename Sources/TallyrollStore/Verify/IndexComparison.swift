@@ -27,6 +27,7 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
+        if let problem = termFilterProblem() { problems.append(problem) }
         if !region.isDamaged(.ids), let codes,
             let problem = idsProblem(results, codes, isComplete: isComplete)
         {
@@ -82,6 +83,24 @@ struct IndexComparison {
         return problem(
             .dictionary, dictionary.rawValue,
             "the dictionary of \(dictionary) has \(known) terms, the blocks bring \(count)")
+    }
+
+    /// The filter of terms is what the dictionaries give, byte for byte, where all of these can be read.
+    private func termFilterProblem() -> VerificationProblem? {
+        guard let found = region.termFilter,
+            !TermFilter.dictionaries.contains(where: { region.isDamaged(.dictionary, $0.rawValue) })
+        else { return nil }
+        var keys: [UInt64] = []
+        for dictionary in TermFilter.dictionaries {
+            guard let table = region.tables[dictionary.index] else { continue }
+            for code in 0..<UInt32(table.count) {
+                if let term = table[code + 1] { keys.append(TermFilter.key(term, dictionary)) }
+            }
+        }
+        var expected = ByteWriter(capacity: found.count)
+        TermFilter.build(keys, into: &expected)
+        if expected.view.isEqual(to: found) { return nil }
+        return problem(.terms, 0, "the filter of terms is not the one of the segment's dictionaries")
     }
 
     // MARK: Posting lists
