@@ -135,8 +135,12 @@ def conditions(work):
         result["machine"] for results in work.contestants.values() for result in results if "machine" in result]
     machine = machines[0]
     loads = [entry["load"] for entry in machines]
-    runs = sorted({len(results) for results in work.contestants.values()})
-    number = f"{runs[0]} runs" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
+    by_runs = {}
+    for name in work.names:
+        by_runs.setdefault(len(work.contestants[name]), []).append(name)
+    number = "; ".join(
+        f"{count} {'run' if count == 1 else 'runs'} of {'each' if len(by_runs) == 1 else ', '.join(names)}"
+        for count, names in sorted(by_runs.items(), reverse=True))
     lines = [
         f"- Machine: {machine['cores']} cores of {machine['processor']}, {round(machine['memoryBytes'] / 2**30)} GiB, "
         f"{machine['system']}; load when a contestant began: {min(loads):.1f} to {max(loads):.1f}.",

@@ -8,11 +8,13 @@ package struct BlockEntry: Equatable, Sendable {
     package var firstSequence: UInt64
     package var times: ClosedRange<Int64>
     package var recordedTimes: ClosedRange<Int64>
-    package var chainBefore: [UInt8]
+    private var chainBytes: ArraySlice<UInt8>
     /// The checksum at the end of the block's header, which covers the block's directory and so, through the
     /// checksums there, all its bytes: a block that was replaced by another valid one does not fit.
     package var headerChecksum: UInt64
-    package var roots: [[UInt8]]
+    /// Side by side. Entries of one directory share the bytes that they were read from: opening a segment has no memory
+    /// to ask for by the block.
+    private var rootBytes: ArraySlice<UInt8>
     /// False for a block that was found damaged when the segment was sealed; its counts come from its neighbours.
     package var isReadable: Bool
 
@@ -27,9 +29,9 @@ package struct BlockEntry: Equatable, Sendable {
         self.firstSequence = firstSequence
         self.times = times
         self.recordedTimes = recordedTimes
-        self.chainBefore = chainBefore
+        chainBytes = chainBefore[...]
         self.headerChecksum = headerChecksum
-        self.roots = roots
+        rootBytes = ArraySlice(roots.joined())
         self.isReadable = isReadable
     }
 
@@ -41,6 +43,28 @@ package struct BlockEntry: Equatable, Sendable {
     }
 
     package var endSequence: UInt64 { firstSequence + UInt64(count) }
+
+    /// The chain hash that the block goes on from.
+    package var chainBefore: [UInt8] {
+        get { Array(chainBytes) }
+        set { chainBytes = newValue[...] }
+    }
+
+    /// The roots of the subtrees that the block's events make.
+    /// - Complexity: O(roots), an array each.
+    package var roots: [[UInt8]] {
+        get {
+            stride(from: rootBytes.startIndex, to: rootBytes.endIndex, by: BlockEntry.rootSize).map {
+                Array(rootBytes[$0..<$0 + BlockEntry.rootSize])
+            }
+        }
+        set { rootBytes = ArraySlice(newValue.joined()) }
+    }
+
+    /// The bytes of a SHA-256 hash.
+    private static let rootSize = 32
+    /// What an entry without roots takes.
+    package static let byteCountMin = 98
 
     /// `u8 kind (1 events, 2 unreadable) · u64 offset · u32 length · u32 count · u64 first sequence · i64 times x 4
     /// · 32 chain before · u64 header checksum · varint roots · 32 each`
@@ -56,11 +80,15 @@ package struct BlockEntry: Equatable, Sendable {
         out.i64(recordedTimes.upperBound)
         out.bytes(chainBefore)
         out.u64(headerChecksum)
-        out.varint(UInt64(roots.count))
-        for root in roots { out.bytes(root) }
+        out.varint(UInt64(rootBytes.count / BlockEntry.rootSize))
+        out.bytes(Array(rootBytes))
     }
 
-    package init(reading reader: inout ByteReader, fileLength: Int) throws(FormatError) {
+    /// Reads one entry. `whole` is what the reader reads, as an array to be shared.
+    package init(
+        reading reader: inout ByteReader, of whole: [UInt8], fileLength: Int
+    ) throws(FormatError) {
+        precondition(whole.count == reader.view.count)
         let kind = try reader.u8()
         guard kind == 1 || kind == 2 else {
             throw reader.invalid("kind", expected: "1 or 2", found: "\(kind)")
@@ -81,11 +109,16 @@ package struct BlockEntry: Equatable, Sendable {
         }
         times = low...high
         recordedTimes = recordedLow...recordedHigh
-        chainBefore = try reader.bytes(32).array
+        chainBytes = try BlockEntry.part(32, &reader, of: whole)
         headerChecksum = try reader.u64()
         let rootCount = try reader.length(atMost: 128)
-        var roots: [[UInt8]] = []
-        for _ in 0..<rootCount { roots.append(try reader.bytes(32).array) }
-        self.roots = roots
+        rootBytes = try BlockEntry.part(rootCount * BlockEntry.rootSize, &reader, of: whole)
+    }
+
+    private static func part(
+        _ length: Int, _ reader: inout ByteReader, of whole: [UInt8]
+    ) throws(FormatError) -> ArraySlice<UInt8> {
+        try reader.skip(length)
+        return whole[reader.offset - length..<reader.offset]
     }
 }

@@ -9,12 +9,12 @@ extension QueryEngine {
     package func aggregate(
         where filter: Filter = .all, _ aggregation: Aggregation, isTimed: Bool = false
     ) throws -> AggregateTable {
-        try aggregate(where: filter, aggregation, kind: "aggregate", isTimed: isTimed)
+        try aggregate(where: filter, aggregation, kind: .aggregate, isTimed: isTimed)
     }
 
     /// `kind` names the question in explanations.
     func aggregate(
-        where filter: Filter, _ aggregation: Aggregation, kind: String, isTimed: Bool
+        where filter: Filter, _ aggregation: Aggregation, kind: RunKind, isTimed: Bool
     ) throws -> AggregateTable {
         let start = isTimed ? Stopwatch.now : 0
         let plan = try AggregatePlan(aggregation)

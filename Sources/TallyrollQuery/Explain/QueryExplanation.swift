@@ -47,7 +47,7 @@ struct RunAccount: @unchecked Sendable {
 extension PlanStep {
     /// The tree of a run.
     init(_ trace: QueryTrace, _ segments: [QueryTrace.Segment]) {
-        self.init(trace.kind)
+        self.init("\(trace.kind)")
         let matched = segments.reduce(trace.tailMatched) { $0 + $1.rowsMatched }
         rows = trace.rowsReturned > 0 ? trace.rowsReturned : matched
         nanoseconds = trace.isTimed ? trace.watch.total : nil

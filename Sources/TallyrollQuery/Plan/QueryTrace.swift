@@ -107,8 +107,7 @@ final class QueryTrace {
     var parts: [Part]
     /// What the parts ask, for explanations.
     private let asked: [Filter]
-    /// What the run is, for explanations: such as "count".
-    var kind = "query"
+    var kind = RunKind.count
     /// Blocks that indexes left out, by what was looked up.
     var blocksPruned: [String: Int] = [:]
     var tailRows = 0

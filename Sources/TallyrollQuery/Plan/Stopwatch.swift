@@ -33,9 +33,12 @@ struct Stopwatch {
     }
 
     /// Nanoseconds by step.
-    private(set) var spent = [Int](repeating: 0, count: Step.allCases.count)
+    private(set) var spent = Stopwatch.nothing
     private var current: Step?
     private var since = 0
+
+    /// Shared until time is taken, so that a run that is not timed allocates nothing for it.
+    private static let nothing = [Int](repeating: 0, count: Step.allCases.count)
 
     /// Nanoseconds of all steps.
     var total: Int { spent.reduce(0, +) }

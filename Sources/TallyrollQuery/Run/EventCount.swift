@@ -16,7 +16,7 @@ extension QueryEngine {
     /// - Throws: `QueryError` for a filter that is not well-formed; `CancellationError`.
     package func count(where filter: Filter = .all, isTimed: Bool = false) throws -> EventCount {
         let (scope, trace) = try begin(filter, counts: .events, isTimed: isTimed)
-        trace.kind = "count"
+        trace.kind = .count
         let count = try trace.timed(.gather) {
             var count = try scope.fold(trace) {
                 0

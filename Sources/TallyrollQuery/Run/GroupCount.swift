@@ -31,8 +31,7 @@ extension QueryEngine {
         precondition(!fields.isEmpty)
         var aggregation = Aggregation(.count).by(fields).memory(2 * Aggregation.defaultMemoryLimit)
         if let top { aggregation = aggregation.top(top) }
-        let kind = "count by \(fields.map { "\($0)" }.joined(separator: ", "))"
-        let table = try aggregate(where: filter, aggregation, kind: kind, isTimed: isTimed)
+        let table = try aggregate(where: filter, aggregation, kind: .counts(by: fields), isTimed: isTimed)
         let groups = table.account.timed {
             table.rows.map { row in
                 guard case .count(let count) = row.figures[0].value else {

@@ -28,7 +28,7 @@ extension QueryEngine {
     ) throws -> Histogram {
         guard nanoseconds > 0 else { throw QueryLimitError(.badBucket, "\(nanoseconds) ns") }
         let (scope, trace) = try begin(filter, isTimed: isTimed)
-        trace.kind = "histogram"
+        trace.kind = .histogram
         let counting = try trace.timed(.gather) {
             var counting = try scope.fold(trace) {
                 BucketCounting(width: nanoseconds)

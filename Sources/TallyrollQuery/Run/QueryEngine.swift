@@ -35,7 +35,7 @@ package struct QueryEngine: Sendable {
         let start = cursor?.now ?? now
         let (scope, trace) = try begin(
             filter, now: start, within: range, for: .rows(limit: max(limit ?? Int.max, 1)), isTimed: isTimed)
-        trace.kind = "\(order) first"
+        trace.kind = .rows(order)
         return trace.running {
             QueryResults(
                 scope, filter, now: start, order: order, limit: limit, after: cursor, fields: fields,

@@ -191,7 +191,11 @@ package final class SegmentReader: Sendable {
         var reader = ByteReader(view, what: "block directory", origin: origin)
         let count = try reader.length(atMost: view.count)
         var entries: [BlockEntry] = []
-        for _ in 0..<count { entries.append(try BlockEntry(reading: &reader, fileLength: fileLength)) }
+        entries.reserveCapacity(min(count, view.count / BlockEntry.byteCountMin))
+        let whole = view.array
+        for _ in 0..<count {
+            entries.append(try BlockEntry(reading: &reader, of: whole, fileLength: fileLength))
+        }
         try reader.finish()
         return entries
     }

@@ -237,7 +237,8 @@ extension FuzzTarget {
             case 0: _ = try? SegmentHeader(bytes.view)
             case 1:
                 var reader = ByteReader(bytes.view, what: "entries")
-                while (try? BlockEntry(reading: &reader, fileLength: 1 << 20)) != nil {}
+                let whole = bytes.view.array
+                while (try? BlockEntry(reading: &reader, of: whole, fileLength: 1 << 20)) != nil {}
             case 2: _ = try? SegmentHeads(bytes.view)
             case 3: _ = try? BlockTree(bytes.view)
             case 4: _ = try? NewTerms.read(bytes.view, dictionary: .user)
