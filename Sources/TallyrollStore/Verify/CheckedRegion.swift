@@ -185,7 +185,6 @@ final class CheckedRegion: @unchecked Sendable {
         for column in PostingColumn.standard where footer.section(.postings, column.rawValue) == nil {
             missing.append("posting lists of \(column)")
         }
-        if footer.section(.terms) == nil { missing.append("filter of terms") }
         for name in missing {
             problems.append(place.problem(.index, offset: footer.tableOffset, "the segment has no \(name)"))
         }
