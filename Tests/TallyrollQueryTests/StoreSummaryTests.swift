@@ -256,6 +256,55 @@ struct StoreSummaryTests {
         #expect(try PreparedFilter(same("a", "c/b"), now: 0).filter.conjuncts.count == 2)
     }
 
+    /// Of many small segments each is planned and looked at in one go, by one thread or several.
+    @Test(arguments: [9, 10] as [UInt64]) func manySmallSegments(_ seed: UInt64) throws {
+        var world = try Growing(seed: seed)
+        for _ in 0..<80 {
+            try world.append(1 + world.generator.random.below(12))
+            try world.store.seal()
+        }
+        let snapshot = world.store.snapshot(summary: world.summary)
+        #expect(snapshot.segments.count == 80)
+        for step in 0..<60 { try check(&world, snapshot, "seed \(seed) step \(step)") }
+    }
+
+    /// Ids are found in small tables that lie side by side, in segments that come later, and where a table is damaged.
+    @Test func idsOfManySegments() throws {
+        var world = try Growing(seed: 11)
+        for _ in 0..<12 {
+            try world.append(20)
+            try world.store.seal()
+        }
+        func checkIDs(_ what: String) throws {
+            let engine = QueryEngine(world.store.snapshot(summary: world.summary), now: 0)
+            for id in Set(world.events.map { $0.strings[.id] ?? $0.minted } + ["nobody's"]) {
+                let expected = world.events.filter { ($0.strings[.id] ?? $0.minted) == id }
+                let found = try engine.allEvents(withID: id)
+                #expect(
+                    Set(found.events.map(\.sequence)) == Set(expected.map { UInt64($0.sequence) }), "\(what) \(id)")
+                #expect(found.problems.isEmpty)
+            }
+        }
+        try checkIDs("sealed")
+        try world.append(8)
+        try checkIDs("with an open one")
+        try world.store.seal()
+        try checkIDs("sealed later")
+        // Where a table is damaged, its segment is asked in another way.
+        let segment = world.store.snapshot().segments[5]
+        if let section = segment.reader.footer?.section(.ids) {
+            let file = try world.store.storage.open(segment.reader.name, mode: .readWrite)
+            let byte = try file.bytes(at: section.offset + section.length / 2, 1, what: "byte").view[0]
+            try [byte ^ 1].withView { try file.write(at: section.offset + section.length / 2, $0) }
+        }
+        let snapshot = try world.store.reopenedSnapshot()
+        let engine = QueryEngine(snapshot, now: 0)
+        for event in world.events {
+            let found = try engine.allEvents(withID: event.strings[.id] ?? event.minted)
+            #expect(found.events.contains { $0.sequence == UInt64(event.sequence) } && found.problems.isEmpty)
+        }
+    }
+
     /// A segment with a hole says nothing by its ends and terms.
     @Test func looksAtSegmentsThatAreNotWhole() throws {
         var world = try Growing(seed: 4)

@@ -372,6 +372,12 @@ package final class SegmentReader: Sendable {
         return blocks
     }
 
+    /// The table of ids; nil when the segment has none, or it is damaged. Keeps nothing.
+    func idTable() throws -> LoadedIDs? {
+        if let known = idSlot?.current { return known }
+        return try loadIndex(.ids, 0) { bytes, section, _ in try LoadedIDs(bytes, origin: section.offset) }
+    }
+
     /// The places in `entries` of the blocks in which an event with an id of this hash may be, or nil when the
     /// segment has no table of ids, or a damaged one: then look everywhere.
     package func blocksHoldingID(hash: UInt64) throws -> [Int]? {

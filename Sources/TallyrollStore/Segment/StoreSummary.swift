@@ -13,6 +13,8 @@ package final class StoreSummary: Sendable {
         package var recordedTimes: ClosedRange<Int64> = 0...0
         /// Whether the segment is sealed and whole. Of others the rest says nothing: look at them.
         package var isSound = false
+
+        package var sequences: Range<UInt64> { firstSequence..<endSequence }
     }
 
     /// A segment that holds a term.
@@ -24,10 +26,24 @@ package final class StoreSummary: Sendable {
         package var code: UInt32 = 0
     }
 
+    /// Where an id may be.
+    package struct IDPlaces {
+        /// Of the first segments, whether this speaks of them; the others have to be asked.
+        package let isKnown: [Bool]
+        /// The places of segments and of their blocks, ascending.
+        package let found: [(place: Int, block: Int)]
+
+        init(isKnown: [Bool], found: [(place: Int, payload: Int)]) {
+            self.isKnown = isKnown
+            self.found = found.map { ($0.place, $0.payload) }
+        }
+    }
+
     fileprivate struct State {
         var readers: [SegmentReader] = []
         var figures: [Figures] = []
         var filters = TermFilters()
+        var ids = SmallIDTables()
         var terms: [DictionaryID: TermHolders] = [:]
         var requests: [DictionaryID: Int] = [:]
         /// For each dictionary, nanoseconds that asking the segments was expected to take so far, and that gathering
@@ -86,6 +102,20 @@ package final class StoreSummary: Sendable {
             let cost = StoreSummary.lookUp * Double(asked)
             guard isWorth(dictionary, cost, isFiltered: isFiltered, &state) else { return nil }
             return state.holders(dictionary, budget).holders(of: term, count: count)
+        }
+    }
+
+    /// Where an event with an id of this hash may be among the segments that `figures` gave, as far as their tables of ids
+    /// are small enough to be kept beside the others; nil when nothing can be said.
+    ///
+    /// - Complexity: O(segments).
+    package func blocksHoldingID(hash: UInt64) -> IDPlaces? {
+        state.withLock { state in
+            guard state.ids.isWanted(from: requestsMin) else { return nil }
+            state.ids.update(
+                state.readers, state.figures, bytesMax: (budget?.capacity ?? 1 << 30) / 8)
+            budget?.makeRoom()
+            return state.ids.look(hash)
         }
     }
 
