@@ -40,6 +40,8 @@ class Workload:
             self.manifest = json.load(file)
         self.contestants = {}
         self.processes = []
+        # The same events in many small segments: no contestant, but a table of its own.
+        self.many = []
         for path in sorted(glob.glob(f"{directory}/*.json")):
             if path.endswith("/manifest.json"):
                 continue
@@ -47,6 +49,8 @@ class Workload:
                 result = json.load(file)
             if "processes" in result:
                 self.processes = result["processes"]
+            elif "segments" in result:
+                self.many.append(result)
             else:
                 self.contestants.setdefault(result["peer"], []).append(result)
         self.names = sorted(self.contestants, key=rank)
@@ -96,8 +100,8 @@ class Workload:
         found = []
         for question in self.manifest["questions"]:
             answers = {}
-            for name in self.names:
-                for result in self.contestants[name]:
+            for name, results in [*self.contestants.items(), ("many segments", self.many)]:
+                for result in results:
                     asked = result["questions"].get(question["name"])
                     if asked:
                         answers.setdefault((asked["rows"], asked["check"]), set()).add(name)
@@ -308,6 +312,25 @@ def better_elsewhere(work):
     return lines + ([f"- {line}" for line in found] or ["- Nowhere in this run."]) + [""]
 
 
+def many_segments(work):
+    """The questions asked of the same events in few segments and in many."""
+    if not work.many:
+        return []
+    count = work.many[0]["segments"]
+    rows = []
+    for question in work.questions():
+        few = work.asked("Tallyroll", question["name"])
+        found = [result["questions"][question["name"]] for result in work.many if question["name"] in result["questions"]]
+        if few and found:
+            many = statistics.median(asked["p50Milliseconds"] for asked in found)
+            rows.append([question["label"], compact(few), compact(many), compact(many / few)])
+    size = statistics.median(result["bytes"] for result in work.many) / work.events
+    return [
+        "#### Many small segments", "",
+        f"The same events in {count:,} segments, sealed on the way: {size:.1f} bytes an event. p50 in milliseconds:", "",
+        *table(["", "as they are", f"{count:,} segments", "ratio"], rows)]
+
+
 def other_tables(work):
     rows = []
     for name in work.names:
@@ -339,6 +362,7 @@ def other_tables(work):
             text += (f" A search through all texts was over {compact(middle)} ms after its task was cancelled "
                      f"(the slowest of 40: {compact(most)} ms).")
         lines += [text, ""]
+    lines += many_segments(work)
     if work.processes:
         lines += ["#### The command `tallyroll` as a whole process", ""] + table(
             ["", "seconds", "CPU, seconds", "peak memory, MiB", "events/s"],

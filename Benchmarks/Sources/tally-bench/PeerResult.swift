@@ -17,6 +17,8 @@ struct PeerResult: Codable, Sendable {
     /// Bytes of the store once it has come to rest.
     var bytes: Int?
     var parts: [String: Int]?
+    /// Segments of the store, where they are what is measured.
+    var segments: Int?
     var memoryBytes: Int?
     var openMilliseconds: Double?
     var killedMilliseconds: Double?

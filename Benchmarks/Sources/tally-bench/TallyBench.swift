@@ -12,11 +12,12 @@ struct TallyBench: AsyncParsableCommand {
 
 /// Contestants that this program drives itself.
 enum Contestant: String, CaseIterable, ExpressibleByArgument, Sendable {
-    case tallyroll, file, chained, sqlite
+    case tallyroll, segments, file, chained, sqlite
 
     var name: String {
         switch self {
         case .tallyroll: "Tallyroll"
+        case .segments: "Tallyroll, many segments"
         case .file: "plain file"
         case .chained: "chained file"
         case .sqlite: "SQLite"
@@ -45,6 +46,8 @@ struct MeasureContestant: AsyncParsableCommand {
         var figures = PeerResult(contestant.name, events.manifest)
         switch contestant {
         case .tallyroll: try await tallyroll(events, &figures)
+        case .segments:
+            try await TallyrollContestant(prepared: events, directory: work).manySegments(into: &figures)
         case .file, .chained: try file(events, &figures)
         case .sqlite: try sqlite(events, &figures)
         }

@@ -114,7 +114,7 @@ struct TallyrollContestant {
 }
 
 extension TallyrollContestant {
-    private func ask(_ question: Question, _ log: AuditLog) throws -> PeerResult.Asked {
+    func ask(_ question: Question, _ log: AuditLog) throws -> PeerResult.Asked {
         let answer = try TallyrollQuestions.ask(question, log, turn: 0)
         var asking = Asking()
         while asking.goesOn {

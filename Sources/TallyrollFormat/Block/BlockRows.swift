@@ -55,16 +55,18 @@ package struct BlockRows: ~Copyable {
         try loadWanted(block, fields)
     }
 
-    /// Decodes some rows of a block, which ascend: row `rows[i]` of the block is row `i` here.
+    /// Decodes some rows of a block, which ascend: row `rows[i]` of the block is row `i` here. `timestamps` are theirs,
+    /// where the caller has read them already.
     package mutating func load(
-        _ block: BlockReader, _ rows: [Int], _ fields: RecordFields = .all
+        _ block: BlockReader, _ rows: [Int], _ fields: RecordFields = .all, timestamps: [Int64]? = nil
     ) throws {
+        precondition(timestamps.map { $0.count == rows.count } ?? true)
         wanted.removeAll(keepingCapacity: true)
         for row in rows {
             precondition(row >= 0 && row < block.count)
             wanted.append(UInt32(truncatingIfNeeded: row))
         }
-        try loadWanted(block, fields)
+        try loadWanted(block, fields, timestamps)
     }
 
     /// Decodes one row of a block, which is row 0 here.
@@ -75,7 +77,9 @@ package struct BlockRows: ~Copyable {
         try loadWanted(block, fields)
     }
 
-    private mutating func loadWanted(_ block: BlockReader, _ fields: RecordFields) throws {
+    private mutating func loadWanted(
+        _ block: BlockReader, _ fields: RecordFields, _ timestamps: [Int64]? = nil
+    ) throws {
         // Nothing is there to be read until all of it is.
         forgetRows()
         // The dictionaries stay for as long as blocks of one segment follow each other.
@@ -89,7 +93,7 @@ package struct BlockRows: ~Copyable {
             cells.deallocate()
             cells = .allocate(capacity: wanted.count * StringField.count)
         }
-        loadIntegers(columns)
+        loadIntegers(columns, timestamps)
         let rows = wanted
         try rows.withUnsafeBufferPointer { rows in
             try columns.terms.forEach { terms in
@@ -141,8 +145,12 @@ package struct BlockRows: ~Copyable {
         return UnsafePointer(cell)
     }()
 
-    private mutating func loadIntegers(_ columns: RecordColumns) {
-        BlockRows.read(columns.timestamp, wanted, into: &timestamps)
+    private mutating func loadIntegers(_ columns: RecordColumns, _ known: [Int64]?) {
+        if let known {
+            timestamps = known
+        } else {
+            BlockRows.read(columns.timestamp, wanted, into: &timestamps)
+        }
         BlockRows.read(columns.recordedAt, wanted, into: &recordedAt)
         hasDigits = columns.digits != nil
         if let column = columns.digits { BlockRows.read(column, wanted, into: &digits) }

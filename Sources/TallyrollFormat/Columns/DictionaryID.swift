@@ -72,8 +72,19 @@ package protocol TermSource: AnyObject, Sendable {
     /// All terms of a dictionary in memory, for a reader of at most `codes` of them; nil when they still grow, or
     /// when so few are fetched one by one for less.
     func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable?
+    /// Appends the term of a code from 1 on, unless all terms are in memory, or worth it by now: then gives these and
+    /// appends nothing.
+    func fetch(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws -> TermTable?
 }
 
 extension TermSource {
     package func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? { nil }
+
+    package func fetch(
+        _ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter
+    ) throws -> TermTable? {
+        if let table = try table(dictionary, forReading: 1) { return table }
+        try append(code, of: dictionary, into: &out)
+        return nil
+    }
 }

@@ -18,6 +18,14 @@ package struct TextArena: ~Copyable {
     private var source: (any TermSource)?
     private var touched: UInt32 = 0
 
+    /// The term of each dictionary that was fetched last: of few rows of one block after the other, many have the same.
+    private var fetched: [FetchedTerm] = []
+
+    private struct FetchedTerm {
+        var code: UInt32 = 0
+        var text: [UInt8] = []
+    }
+
     package init() { precondition(DictionaryID.count == 15) }
 
     deinit { for chunk in chunks { chunk.deallocate() } }
@@ -31,8 +39,13 @@ package struct TextArena: ~Copyable {
     /// Lets the dictionaries go, when nothing of them is used any more.
     mutating func removeTables() {
         source = nil
-        known = InlineArray(repeating: nil)
+        forgetTerms()
         tables.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func forgetTerms() {
+        known = InlineArray(repeating: nil)
+        for index in fetched.indices { fetched[index].code = 0 }
     }
 
     /// A dictionary in memory, for a reader of so many codes; nil when terms are fetched one by one for less. It stays until
@@ -50,14 +63,47 @@ package struct TextArena: ~Copyable {
         of terms: any TermSource, _ dictionary: DictionaryID, forReading codes: Int
     ) throws -> TermTable? {
         guard let table = try terms.table(dictionary, forReading: codes) else { return nil }
-        if source !== terms {
-            // Texts of the other segment's dictionaries may still be in use: these stay.
-            known = InlineArray(repeating: nil)
-            source = terms
-        }
+        keep(table, of: terms, dictionary)
+        return table
+    }
+
+    private mutating func keep(_ table: TermTable, of terms: any TermSource, _ dictionary: DictionaryID) {
+        changeSource(to: terms)
         tables.append(table)
         known[dictionary.index] = Unmanaged.passUnretained(table)
-        return table
+    }
+
+    private mutating func changeSource(to terms: any TermSource) {
+        guard source !== terms else { return }
+        // Texts of the other segment's dictionaries may still be in use: these stay.
+        forgetTerms()
+        source = terms
+    }
+
+    /// The term of a code from 1 on: where it lies in a dictionary in memory, or a copy.
+    mutating func term(
+        _ code: UInt32, of terms: any TermSource, _ dictionary: DictionaryID
+    ) throws -> ByteView {
+        let index = dictionary.index
+        if source === terms {
+            if let table = known[index] { return try table._withUnsafeGuaranteedRef { try $0.term(code) } }
+            if index < fetched.count, fetched[index].code == code {
+                let text = fetched[index].text
+                return text.withView { copy($0) }
+            }
+        } else {
+            changeSource(to: terms)
+        }
+        scratch.removeAll()
+        if let table = try terms.fetch(code, of: dictionary, into: &scratch) {
+            keep(table, of: terms, dictionary)
+            return try table.term(code)
+        }
+        while fetched.count <= index { fetched.append(FetchedTerm()) }
+        fetched[index].code = code
+        fetched[index].text.removeAll(keepingCapacity: true)
+        fetched[index].text.append(contentsOf: scratch.view.raw)
+        return copyScratch()
     }
 
     /// Memory for `length` bytes, uninitialised.

@@ -72,11 +72,6 @@ extension ColumnContext {
             throw FormatError(
                 .invalid, "text column", offset: 0, expected: "no dictionary codes", found: "code \(code)")
         }
-        if let table = try arena.table(of: terms, dictionary, forReading: 1) {
-            return try table.term(code)
-        }
-        arena.scratch.removeAll()
-        try terms.append(code, of: dictionary, into: &arena.scratch)
-        return arena.copyScratch()
+        return try arena.term(code, of: terms, dictionary)
     }
 }

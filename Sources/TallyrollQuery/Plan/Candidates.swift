@@ -52,6 +52,17 @@ struct Candidates: @unchecked Sendable {
         return rows
     }
 
+    /// The same as places among the ordinals, ascending; nil when events are not few, and not known one by one.
+    func fewRows(_ ordinals: Range<Int>) -> [UInt32]? {
+        guard let few else { return nil }
+        let start = Candidates.lowerBound(few, ordinals.lowerBound)
+        let first = UInt32(truncatingIfNeeded: ordinals.lowerBound)
+        // Most often one: what is behind it is looked at before it is searched for.
+        var end = start
+        while end < few.count, Int(few[end]) < ordinals.upperBound { end += 1 }
+        return few[start..<end].map { $0 &- first }
+    }
+
     /// The number of events among the ordinals, also of those that are in one more list.
     func count(_ ordinals: Range<Int>, also list: PostingList? = nil) -> Int {
         if let few {

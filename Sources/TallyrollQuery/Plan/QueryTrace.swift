@@ -32,6 +32,20 @@ final class QueryTrace {
         var candidates = 0
         var rowsMatched = 0
 
+        /// Takes note of a block of which indexes alone said which rows are meant.
+        mutating func addDecided(_ rows: Int) {
+            blocksDecided += 1
+            candidates += rows
+            rowsMatched += rows
+        }
+
+        /// Takes note of what was read of a block.
+        mutating func addRead(isFirst: Bool, bytes: Int, inflated: Int) {
+            blocksRead += isFirst ? 1 : 0
+            bytesRead += bytes
+            bytesInflated += inflated
+        }
+
         mutating func add(_ other: Segment) {
             access = access ?? other.access
             prunedBy = prunedBy ?? other.prunedBy

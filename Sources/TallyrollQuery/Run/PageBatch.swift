@@ -77,8 +77,8 @@ struct PageBatch {
     }
 
     /// Adds a row to the page begun last.
-    mutating func add(row: Int) {
-        boxes.last?.page.add(row: row)
+    mutating func add(row: Int, timestamp: Int64?) {
+        boxes.last?.page.add(row: row, timestamp: timestamp)
         rows += 1
         bytes += rowBytes
     }

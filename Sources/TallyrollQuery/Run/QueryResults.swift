@@ -32,7 +32,8 @@ package final class QueryResults {
     private var pageRows: Int
     private var batchRows = PageBatch.pageRowsMax
 
-    private typealias Place = (sequence: UInt64, source: BlockRun.Source, row: Int)
+    /// The place of an event, with its time where looking for it told.
+    private typealias Place = (sequence: UInt64, timestamp: Int64?, source: BlockRun.Source, row: Int)
 
     /// Where it is not known how many will be asked for: a few first, so that the first event is there early; then
     /// more, which costs less an event.
@@ -185,8 +186,10 @@ package final class QueryResults {
 
     private func findNext() throws -> Place? {
         try trace.timed(.order) {
-            if let newest { return try newest.next().map { ($0.key.sequence, $0.source, $0.row) } }
-            return try oldest?.next()
+            if let newest {
+                return try newest.next().map { ($0.key.sequence, $0.key.timestamp, $0.source, $0.row) }
+            }
+            return try oldest?.next().map { ($0.sequence, nil, $0.source, $0.row) }
         }
     }
 
@@ -197,23 +200,30 @@ package final class QueryResults {
     private func fillPage(from first: Place, _ scanNumber: Int, _ index: Int) throws {
         guard let scan = newest?.scans[scanNumber] ?? oldest?.scans[scanNumber] else { return }
         page.begin(scan: scanNumber, index: index, firstSequence: first.sequence - UInt64(first.row))
-        page.add(row: first.row)
-        while page.count < min(pageRows, left), isNextAtHand {
+        page.add(row: first.row, timestamp: first.timestamp)
+        var space = min(pageRows, left) - 1
+        while space > 0, isNextAtHand {
             guard let next = try findNext() else { break }
             guard case .block(scanNumber, index) = next.source else {
                 pending = next
                 break
             }
-            page.add(row: next.row)
+            page.add(row: next.row, timestamp: next.timestamp)
+            space -= 1
         }
         pageRows = min(pageRows * 4, QueryResults.pageRowsMax)
         do {
-            let block = try scan.segment.reader.block(scan.entry(index))
+            let block = try block(scan, scanNumber, index)
             try scan.give(from: block) { try page.load(block, fields) }
         } catch {
             scan.report(error, index)
             page.removeAll()
         }
+    }
+
+    private func block(_ scan: SegmentScan, _ number: Int, _ index: Int) throws -> BlockReader {
+        if let latest = newest?.latest, latest.scan == number, latest.index == index { return latest.block }
+        return try scan.segment.reader.block(scan.entry(index))
     }
 
     /// Takes the events behind `first`, in whatever blocks they lie, and decodes them on several threads. More are
@@ -241,7 +251,7 @@ package final class QueryResults {
                     scan, number: number, index: index, firstSequence: place.sequence - UInt64(place.row))
                 source = (number, index)
             }
-            batch.add(row: place.row)
+            batch.add(row: place.row, timestamp: place.timestamp)
             next = batch.rows < left ? try findNext() : nil
         }
         batchRows = min(batchRows * 2, PageBatch.rowsMax)

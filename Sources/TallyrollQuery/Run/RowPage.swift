@@ -8,6 +8,8 @@ struct RowPage: ~Copyable {
     private var firstSequence: UInt64 = 0
     /// The rows in the order in which they are given.
     private var rows: [Int] = []
+    /// Their times, where they are known of all; else empty.
+    private var timestamps: [Int64] = []
     /// The same rows ascending, as they are decoded.
     private var ascending: [Int] = []
     private var next = 0
@@ -21,6 +23,7 @@ struct RowPage: ~Copyable {
 
     mutating func removeAll() {
         rows.removeAll(keepingCapacity: true)
+        timestamps.removeAll(keepingCapacity: true)
         next = 0
         broken = nil
     }
@@ -38,16 +41,28 @@ struct RowPage: ~Copyable {
         self.firstSequence = firstSequence
     }
 
-    mutating func add(row: Int) { rows.append(row) }
+    /// Adds a row, with its time where it is known.
+    mutating func add(row: Int, timestamp: Int64?) {
+        rows.append(row)
+        if let timestamp { timestamps.append(timestamp) }
+    }
 
     mutating func load(_ block: BlockReader, _ fields: RecordFields) throws {
         self.fields = fields
         ascending.removeAll(keepingCapacity: true)
         ascending.append(contentsOf: rows)
-        if let first = rows.first, let last = rows.last, first > last { ascending.reverse() }
-        if !zip(ascending, ascending.dropFirst()).allSatisfy({ $0 < $1 }) { ascending.sort() }
+        if let first = rows.first, let last = rows.last, first > last {
+            ascending.reverse()
+            timestamps.reverse()
+        }
+        if !zip(ascending, ascending.dropFirst()).allSatisfy({ $0 < $1 }) {
+            ascending.sort()
+            timestamps.removeAll(keepingCapacity: true)
+        }
         do {
-            try decoded.load(block, ascending, fields)
+            try decoded.load(
+                block, ascending, fields,
+                timestamps: timestamps.count == ascending.count ? timestamps : nil)
         } catch {
             // What cannot be decoded together may still be read in part.
             broken = block

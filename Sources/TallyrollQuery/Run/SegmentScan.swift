@@ -16,8 +16,8 @@ final class SegmentScan {
     private let place: Int
     private lazy var filter = SegmentFilter(scope.prepared, plan.segment.reader, verdicts: plan.verdicts)
     private let tree: FilterTree
-    /// The blocks that were read, a bit each; empty before the first.
-    private var readBlocks: [UInt64] = []
+    /// The blocks that were read.
+    private var readBlocks: RowSet
     /// What other threads found in blocks that will be asked for.
     private var ahead: [Int: Matches?] = [:]
     private var lookedAt = 0
@@ -42,6 +42,7 @@ final class SegmentScan {
         segment = plan.segment
         tree = plan.tree
         self.blocks = blocks.map { Array($0) } ?? plan.blocks
+        readBlocks = RowSet(size: plan.segment.outline.blocks.count)
     }
 
     func entry(_ index: Int) -> SegmentOutline.Block { segment.outline.blocks[index] }
@@ -62,12 +63,12 @@ final class SegmentScan {
             trace.segments[place].blocksPrunedByTime += 1
             return nil
         }
-        trace.segments[place].candidates += candidates.count
+        let count = candidates.count
         if verdict == true {
-            trace.segments[place].blocksDecided += 1
-            trace.segments[place].rowsMatched += candidates.count
+            trace.segments[place].addDecided(count)
             return Matches(rows: candidates, block: nil)
         }
+        trace.segments[place].candidates += count
         return trace.timed(.filter) {
             read(index) { block in
                 let rows = try filtered(candidates, block)
@@ -77,7 +78,28 @@ final class SegmentScan {
         } ?? nil
     }
 
-    /// The same, for whoever goes on to the `following` blocks: once so many were looked at that more will be, several
+    /// The rows of a block that are meant, ascending, where the indexes alone say which, and say it one by one: no set of
+    /// all rows is made for them. Nil where `matches` is to be asked.
+    func decidedRows(_ index: Int) throws -> [UInt32]? {
+        guard ahead.isEmpty, let candidates = plan.candidates, candidates.few != nil else { return nil }
+        let entry = segment.outline.blocks[index]
+        guard plan.residual.isEmpty || filter.decide(tree, entry) == true else { return nil }
+        try trace.checkCancellation()
+        let range = rowRange(entry.firstSequence, entry.count)
+        guard !range.isEmpty else { return [] }
+        let found = trace.timed(.look) { candidates.fewRows(ordinalRange(entry.firstSequence, entry.count)) }
+        guard var rows = found else { return nil }
+        if rows.isEmpty {
+            trace.segments[place].blocksPrunedByIndex += 1
+            trace.blocksPruned[candidates.name, default: 0] += 1
+            return rows
+        }
+        if range.count < entry.count { rows.removeAll { !range.contains(Int($0)) } }
+        if !rows.isEmpty { trace.segments[place].addDecided(rows.count) }
+        return rows
+    }
+
+    /// What `matches` gives, for whoever goes on to the `following` blocks: once so many were looked at that more will be, several
     /// threads look at some of them together. The answers wait for their turn.
     func matches(_ index: Int, before following: ArraySlice<Int>) throws -> Matches? {
         lookedAt += 1
@@ -139,10 +161,11 @@ final class SegmentScan {
         do {
             let block = try segment.reader.block(entry)
             let (bytes, inflated) = (block.bytesRead, block.bytesInflated)
-            if noteRead(index) { trace.segments[place].blocksRead += 1 }
+            let isFirst = noteRead(index)
             defer {
-                trace.segments[place].bytesRead += block.bytesRead - bytes
-                trace.segments[place].bytesInflated += block.bytesInflated - inflated
+                trace.segments[place].addRead(
+                    isFirst: isFirst, bytes: block.bytesRead - bytes, inflated: block.bytesInflated - inflated
+                )
             }
             return try body(block)
         } catch {
@@ -152,15 +175,7 @@ final class SegmentScan {
     }
 
     /// Whether a block is read for the first time.
-    private func noteRead(_ index: Int) -> Bool {
-        if readBlocks.isEmpty {
-            readBlocks = [UInt64](repeating: 0, count: (segment.outline.blocks.count + 63) >> 6)
-        }
-        let bit: UInt64 = 1 << UInt64(index & 63)
-        guard readBlocks[index >> 6] & bit == 0 else { return false }
-        readBlocks[index >> 6] |= bit
-        return true
-    }
+    private func noteRead(_ index: Int) -> Bool { readBlocks.insertNew(index) }
 
     /// Takes what it needs from the columns of a block; nil when that cannot be read, which is reported.
     @discardableResult
@@ -331,6 +346,13 @@ final class SegmentScan {
 }
 
 extension RowSet {
+    /// Inserts a row; false when it was there.
+    fileprivate mutating func insertNew(_ row: Int) -> Bool {
+        if contains(row) { return false }
+        insert(row)
+        return true
+    }
+
     /// The rows of a range.
     init(size: Int, range: Range<Int>) {
         self.init(size: size)

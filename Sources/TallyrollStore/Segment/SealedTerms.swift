@@ -45,22 +45,30 @@ final class SealedTerms: SegmentTerms, Sendable {
     // MARK: Terms
 
     func append(_ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter) throws {
-        if let table = try table(dictionary, forReading: 1) {
-            defer { withExtendedLifetime(table) {} }
-            guard let term = table[code] else { throw unknown(code, dictionary) }
-            return out.bytes(term)
-        }
+        guard let table = try fetch(code, of: dictionary, into: &out) else { return }
+        defer { withExtendedLifetime(table) {} }
+        guard let term = table[code] else { throw unknown(code, dictionary) }
+        out.bytes(term)
+    }
+
+    func fetch(
+        _ code: UInt32, of dictionary: DictionaryID, into out: inout ByteWriter
+    ) throws -> TermTable? {
+        if let known = tables[dictionary.index]?.current { return known.table }
         if let loaded = try self.dictionary(dictionary) {
+            if isWorthDecoding(loaded, dictionary, 1), let table = try table(dictionary) { return table }
             defer { withExtendedLifetime(loaded) {} }
             guard code > 0, Int(code) <= loaded.section.count else { throw unknown(code, dictionary) }
             let start = out.count
             do {
-                return try loaded.section.term(code, into: &out)
+                try loaded.section.term(code, into: &out)
+                return nil
             } catch {
                 out.truncate(to: start)
             }
         }
         try rebuilt().append(code, of: dictionary, into: &out)
+        return nil
     }
 
     /// The code of a term, or nil when no event of the segment holds it.
@@ -104,11 +112,18 @@ final class SealedTerms: SegmentTerms, Sendable {
     func table(_ dictionary: DictionaryID, forReading codes: Int) throws -> TermTable? {
         if let known = tables[dictionary.index]?.current { return known.table }
         guard let loaded = try self.dictionary(dictionary) else { return nil }
+        return isWorthDecoding(loaded, dictionary, codes) ? try table(dictionary) : nil
+    }
+
+    /// Takes note that so many codes are looked up, and says whether that makes the whole dictionary worth it.
+    private func isWorthDecoding(
+        _ loaded: LoadedDictionary, _ dictionary: DictionaryID, _ codes: Int
+    ) -> Bool {
         let asked = state.withLock { state in
             state.lookUps[dictionary.index] += codes
             return state.lookUps[dictionary.index]
         }
-        return asked >= loaded.section.count / SealedTerms.lookUpCost ? try table(dictionary) : nil
+        return asked >= loaded.section.count / SealedTerms.lookUpCost
     }
 
     /// The decoded dictionary, or nil when its section is damaged.
