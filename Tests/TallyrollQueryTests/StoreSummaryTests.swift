@@ -281,7 +281,8 @@ struct StoreSummaryTests {
                 let expected = world.events.filter { ($0.strings[.id] ?? $0.minted) == id }
                 let found = try engine.allEvents(withID: id)
                 #expect(
-                    Set(found.events.map(\.sequence)) == Set(expected.map { UInt64($0.sequence) }), "\(what) \(id)")
+                    Set(found.events.map(\.sequence)) == Set(expected.map { UInt64($0.sequence) }),
+                    "\(what) \(id)")
                 #expect(found.problems.isEmpty)
             }
         }
