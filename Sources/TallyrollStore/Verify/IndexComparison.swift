@@ -17,6 +17,8 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
+        // A dictionary that is wrong is to blame for the filter, too.
+        if problems.isEmpty, let problem = termFilterProblem() { problems.append(problem) }
         for column in PostingColumn.allCases {
             guard let lists = region.postings[column], let known = codes?.codes(column) else { continue }
             if let problem = postingsProblem(lists, column, known) { problems.append(problem) }
@@ -27,7 +29,6 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
-        if let problem = termFilterProblem() { problems.append(problem) }
         if !region.isDamaged(.ids), let codes,
             let problem = idsProblem(results, codes, isComplete: isComplete)
         {
