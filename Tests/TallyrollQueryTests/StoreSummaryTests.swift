@@ -278,7 +278,9 @@ struct StoreSummaryTests {
         func checkIDs(_ what: String) throws {
             let engine = QueryEngine(world.store.snapshot(summary: world.summary), now: 0)
             for id in Set(world.events.map { $0.strings[.id] ?? $0.minted } + ["nobody's"]) {
-                let expected = world.events.filter { ($0.strings[.id] ?? $0.minted) == id }
+                let expected = world.events.filter {
+                    ($0.strings[.id] ?? $0.minted).utf8.elementsEqual(id.utf8)
+                }
                 let found = try engine.allEvents(withID: id)
                 #expect(
                     Set(found.events.map(\.sequence)) == Set(expected.map { UInt64($0.sequence) }),
