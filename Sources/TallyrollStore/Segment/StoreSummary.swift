@@ -96,10 +96,9 @@ package final class StoreSummary: Sendable {
         of term: [UInt8], _ dictionary: DictionaryID, count: Int, isCounting: Bool = true
     ) -> [Holder]? {
         state.withLock { state in
-            // Where filters answer in the place of most segments, only those that may hold the term are asked.
+            // Where filters answer in the place of most segments, gathering can wait.
             let isFiltered = !isCounting && state.filters.isInUse
-            let asked = isFiltered ? count / StoreSummary.segmentsPerHolder + 1 : count
-            let cost = StoreSummary.lookUp * Double(asked)
+            let cost = StoreSummary.lookUp * Double(count)
             guard isWorth(dictionary, cost, isFiltered: isFiltered, &state) else { return nil }
             return state.holders(dictionary, budget).holders(of: term, count: count)
         }
@@ -152,8 +151,6 @@ package final class StoreSummary: Sendable {
 
     /// Nanoseconds that a look into a segment's dictionary is expected to take.
     private static let lookUp = 1_000.0
-    /// Of so many segments one is expected to hold a term that is asked for.
-    private static let segmentsPerHolder = 4
 
     /// Whether a dictionary was asked about often enough, if this request would cost so much, for its terms to be
     /// gathered.
