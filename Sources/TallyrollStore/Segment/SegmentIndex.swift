@@ -124,6 +124,9 @@ struct SegmentIndex {
             filter.write(into: &out)
             close(.filter, filter.kind.rawValue, from: sectionStart, &out)
         }
+        sectionStart = out.count
+        TermFilter.build(SegmentIndex.termKeys(dictionaries, termCounts), into: &out)
+        close(.terms, 0, from: sectionStart, &out)
         let sums = sections.filter { PageSums.hasPages($0) }.flatMap {
             PageSums.sums(of: out.view.trusted($0.offset - base, $0.length))
         }
@@ -145,6 +148,20 @@ struct SegmentIndex {
             endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count,
             sections: sections)
         footer.write(into: &out)
+    }
+
+    /// The keys of all terms of the dictionaries that have posting lists.
+    private static func termKeys(_ dictionaries: [SharedTerms], _ termCounts: [Int]) -> [UInt64] {
+        var keys: [UInt64] = []
+        for dictionary in TermFilter.dictionaries {
+            let terms = dictionaries[dictionary.index]
+            let count = termCounts[dictionary.index]
+            keys.reserveCapacity(keys.count + count)
+            for code in 0..<UInt32(count) {
+                keys.append(TermFilter.key(terms.table.term(code + 1), dictionary))
+            }
+        }
+        return keys
     }
 
     /// Appends the table of ids, from the hash of each event's id in order.
@@ -180,6 +197,8 @@ extension SegmentIndex {
             bound += postingBounds[place].bytes(ordinals: count, lists: column.listCount(terms: terms))
         }
         for (place, terms) in dictionaries.enumerated() { bound += dictionaryBounds[place].bytes(terms) }
+        bound += TermFilter.byteCount(
+            terms: TermFilter.dictionaries.reduce(0) { $0 + dictionaries[$1.index].size.count })
         bound += IDTable.bytes(entries: idCount, blocks: entries.count)
         bound += filters.reduce(0) { $0 + $1.bytesBound }
         bound += entries.reduce(0) { $0 + $1.byteCount }
