@@ -26,9 +26,7 @@ struct DamageTests {
         var damaged = 0
         for segment in try world.store.reopenedSnapshot().segments {
             for section in segment.reader.footer?.sections ?? [] {
-                guard section.role == .filter || section.role == .postings || section.role == .ids else {
-                    continue
-                }
+                guard [.filter, .postings, .ids, .terms].contains(section.role) else { continue }
                 try flip(
                     world, segment: segment.reader.header.number, at: section.offset + section.length / 2)
                 damaged += 1

@@ -184,6 +184,130 @@ struct StoreSummaryTests {
         #expect(requests == expected, "\(terms) terms")
     }
 
+    /// What is denied holds nothing, and most of what holds nothing is denied; segments without a filter are not.
+    @Test func filtersDenySegments() throws {
+        var world = try Growing(seed: 5)
+        for _ in 0..<20 {
+            try world.append(25)
+            try world.store.seal()
+        }
+        // One whose filter is damaged.
+        let section = try #require(world.store.snapshot().segments[3].reader.footer?.section(.terms))
+        let file = try world.store.storage.open(SegmentName.of(4), mode: .readWrite)
+        let byte = try file.bytes(at: section.offset + 9, 1, what: "byte").view[0]
+        try [byte ^ 1].withView { try file.write(at: section.offset + 9, $0) }
+        let segments = world.store.snapshot().segments
+        #expect(world.summary.figures(segments).count == 20)
+        let places = Array(segments.indices)
+        // The first time nothing is read.
+        #expect(world.summary.places(among: places, withoutAnyOf: [Array("u3".utf8)], .user) == nil)
+        var (right, all) = (0, 0)
+        for wanted in [["u0"], ["u3"], ["u3", "u9"], ["nobody"], [""], ["e\u{301}"]] {
+            let terms = wanted.map { Array($0.utf8) }
+            let denied = try #require(world.summary.places(among: places, withoutAnyOf: terms, .user))
+            for (place, segment) in segments.enumerated() {
+                let events = world.events[Int(segment.firstSequence)..<Int(segment.endSequence)]
+                let isThere = events.contains { event in
+                    event.strings[.user].map { terms.contains(Array($0.utf8)) } ?? false
+                }
+                if isThere || place == 3 { #expect(!denied.contains(place)) }
+                if !isThere, place != 3 { all += 1 }
+            }
+            right += denied.count
+            let some = try #require(world.summary.places(among: [2, 3, 19], withoutAnyOf: terms, .user))
+            #expect(some == denied.filter { [2, 3, 19].contains($0) })
+        }
+        #expect(right > all * 9 / 10)
+        // A segment that comes later is asked as well.
+        try world.append(25)
+        try world.store.seal()
+        let more = world.store.snapshot().segments
+        #expect(world.summary.figures(more).count == 21)
+        #expect(
+            world.summary.places(among: [20], withoutAnyOf: [Array("nobody".utf8)], .user) == [20])
+    }
+
+    /// A type and an id of a resource are one term, unless a slash leaves open where one ends.
+    @Test func resourcesInTwoParts() throws {
+        var world = try Growing(seed: 8)
+        for _ in 0..<6 {
+            try world.append(30)
+            try world.store.seal()
+        }
+        let engine = QueryEngine(world.store.snapshot(summary: world.summary), now: 0)
+        func same(_ type: String, _ id: String) -> Filter {
+            .and([
+                .comparison(.resourceType, .equal, .text(type)), .comparison(.resourceID, .equal, .text(id)),
+            ])
+        }
+        for event in world.events {
+            guard let type = event.strings[.resourceType], let id = event.strings[.resourceID] else {
+                continue
+            }
+            for filter in [same(type, id), same(id, type), .and([same(type, id), .user("u1")])] {
+                #expect(
+                    try engine.count(where: filter).count == world.expected(filter, engine.snapshot).count,
+                    "\(filter)")
+            }
+        }
+        let joined = try PreparedFilter(same("a", "b"), now: 0).filter
+        #expect(joined == .comparison(.resource, .equal, .text("a/b")))
+        #expect(try PreparedFilter(same("a/", "b"), now: 0).filter != joined)
+        #expect(try PreparedFilter(same("a", "c/b"), now: 0).filter.conjuncts.count == 2)
+    }
+
+    /// Of many small segments each is planned and looked at in one go, by one thread or several.
+    @Test(arguments: [9, 10] as [UInt64]) func manySmallSegments(_ seed: UInt64) throws {
+        var world = try Growing(seed: seed)
+        for _ in 0..<80 {
+            try world.append(1 + world.generator.random.below(12))
+            try world.store.seal()
+        }
+        let snapshot = world.store.snapshot(summary: world.summary)
+        #expect(snapshot.segments.count == 80)
+        for step in 0..<60 { try check(&world, snapshot, "seed \(seed) step \(step)") }
+    }
+
+    /// Ids are found in small tables that lie side by side, in segments that come later, and where a table is damaged.
+    @Test func idsOfManySegments() throws {
+        var world = try Growing(seed: 11)
+        for _ in 0..<12 {
+            try world.append(20)
+            try world.store.seal()
+        }
+        func checkIDs(_ what: String) throws {
+            let engine = QueryEngine(world.store.snapshot(summary: world.summary), now: 0)
+            for id in Set(world.events.map { $0.strings[.id] ?? $0.minted } + ["nobody's"]) {
+                let expected = world.events.filter {
+                    ($0.strings[.id] ?? $0.minted).utf8.elementsEqual(id.utf8)
+                }
+                let found = try engine.allEvents(withID: id)
+                #expect(
+                    Set(found.events.map(\.sequence)) == Set(expected.map { UInt64($0.sequence) }),
+                    "\(what) \(id)")
+                #expect(found.problems.isEmpty)
+            }
+        }
+        try checkIDs("sealed")
+        try world.append(8)
+        try checkIDs("with an open one")
+        try world.store.seal()
+        try checkIDs("sealed later")
+        // Where a table is damaged, its segment is asked in another way.
+        let segment = world.store.snapshot().segments[5]
+        if let section = segment.reader.footer?.section(.ids) {
+            let file = try world.store.storage.open(segment.reader.name, mode: .readWrite)
+            let byte = try file.bytes(at: section.offset + section.length / 2, 1, what: "byte").view[0]
+            try [byte ^ 1].withView { try file.write(at: section.offset + section.length / 2, $0) }
+        }
+        let snapshot = try world.store.reopenedSnapshot()
+        let engine = QueryEngine(snapshot, now: 0)
+        for event in world.events {
+            let found = try engine.allEvents(withID: event.strings[.id] ?? event.minted)
+            #expect(found.events.contains { $0.sequence == UInt64(event.sequence) } && found.problems.isEmpty)
+        }
+    }
+
     /// A segment with a hole says nothing by its ends and terms.
     @Test func looksAtSegmentsThatAreNotWhole() throws {
         var world = try Growing(seed: 4)

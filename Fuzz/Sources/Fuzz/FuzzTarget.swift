@@ -14,7 +14,8 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         .eventJSON, .json, .cloudTrail, .record, .shape, .block, .integers, .codes, .texts, .postings,
-        .dictionary, .ids, .pages, .filter, .log, .structures, .manifest, .segment, .query, .seedSet, .proof,
+        .dictionary, .ids, .termFilter, .pages, .filter, .log, .structures, .manifest, .segment, .query,
+        .seedSet, .proof,
         .canary,
     ]
 

@@ -77,6 +77,18 @@ package struct IDTable {
             table: self, range: bounds.lower..<bounds.upper, fingerprint: IDTable.fingerprint(hash))
     }
 
+    /// The same for tables that are in memory as a whole: payloads with the place of their table, ascending.
+    package static func candidates(_ hash: UInt64, in tables: [IDTable?]) -> [(place: Int, payload: Int)] {
+        var found: [(place: Int, payload: Int)] = []
+        tables.withUnsafeBufferPointer { tables in
+            for place in tables.indices {
+                guard let table = tables[place] else { continue }
+                for payload in table.candidates(hash) { found.append((place, Int(payload))) }
+            }
+        }
+        return found
+    }
+
     /// Has what `candidates` looks at read, where the section is not in memory as a whole.
     package func need(_ hash: UInt64) throws(FormatError) {
         guard pages.isPartial, count > 0 else { return }

@@ -7,7 +7,7 @@ package enum IndexNames {
         case .dictionary: return DictionaryID(rawValue: id).map { "\($0)" } ?? "\(id)"
         case .postings: return PostingColumn(rawValue: id).map { "\($0)" } ?? "\(id)"
         case .filter: return FilterKind(rawValue: id).map { "\($0)" } ?? "\(id)"
-        case .blocks, .ids, .heads, .pages: return id == 0 ? "" : "\(id)"
+        case .blocks, .ids, .heads, .pages, .terms: return id == 0 ? "" : "\(id)"
         }
     }
 }

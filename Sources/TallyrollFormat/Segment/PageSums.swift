@@ -18,7 +18,7 @@ package struct PageSums {
     package static func hasPages(_ section: IndexSection) -> Bool {
         switch section.role {
         case .dictionary, .postings, .ids: section.length > bytesMin
-        case .blocks, .heads, .filter, .pages: false
+        case .blocks, .heads, .filter, .pages, .terms: false
         }
     }
 

@@ -14,6 +14,8 @@ package enum IndexRole: UInt8, CaseIterable, Sendable {
     case filter = 6
     /// `PageSums`.
     case pages = 7
+    /// `TermFilter`.
+    case terms = 8
 }
 
 package struct IndexSection: Equatable, Sendable {

@@ -49,7 +49,7 @@ struct ListPlan {
         let isAll = prepared.othersAreNumbers && asked.count == questions.count
         var most = isAll ? eventsMax : eventsForColumns
         // Of rows that lie in nearly every block, only the last are wanted.
-        if isAll, case .rows(let limit) = scope.purpose, limit < shortest.list.count {
+        if isAll, blocks > smallBlocks, case .rows(let limit) = scope.purpose, limit < shortest.list.count {
             most = min(most, blocks * eventsPerBlock)
         }
         var few: [UInt32]?

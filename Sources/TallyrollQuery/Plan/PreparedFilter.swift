@@ -39,7 +39,7 @@ package struct PreparedFilter: Sendable {
     package init(_ filter: Filter, now: Int64) throws(QueryError) {
         // The filter as it was given is compiled first: simplifying could drop a part that is not well-formed.
         compiled = try CompiledFilter(filter, now: now)
-        let simplified = compiled.filter.normalized()
+        let simplified = compiled.filter.normalized().joiningResources()
         self.filter = simplified
         var builder = Builder()
         tree = try builder.add(simplified)

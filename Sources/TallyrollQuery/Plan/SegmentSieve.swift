@@ -83,8 +83,10 @@ struct SegmentSieve: Sendable {
             }
         }
         if !figures.isEmpty, !sequences.isEmpty {
+            var isCounting = true
+            if case .none = wanted { isCounting = false }
             for number in prepared.required.indices.prefix(Fate.absentMax) {
-                leaveOutAbsent(number, prepared, snapshot.summary)
+                leaveOutAbsent(number, prepared, snapshot.summary, isCounting: isCounting)
             }
             decide(prepared, sequences, wanted, snapshot.summary)
         }
@@ -93,15 +95,21 @@ struct SegmentSieve: Sendable {
     }
 
     /// Leaves out the segments that hold none of the terms that a part requires.
-    private mutating func leaveOutAbsent(_ number: Int, _ prepared: PreparedFilter, _ summary: StoreSummary?)
-    {
+    private mutating func leaveOutAbsent(
+        _ number: Int, _ prepared: PreparedFilter, _ summary: StoreSummary?, isCounting: Bool
+    ) {
         let (leaf, _, dictionary) = prepared.required[number]
         unknownParts += 1
         guard let summary, let terms = prepared.terms[leaf] else { return }
+        // Before the terms themselves are asked for: these are gathered later where there are filters.
+        leaveOutDenied(number, terms, dictionary, summary)
         var held = [UInt32](repeating: 0, count: figures.count)
         var known = terms.count == 1 ? held : []
         for term in terms {
-            guard let holders = summary.holders(of: term, dictionary, count: figures.count) else { return }
+            guard
+                let holders = summary.holders(
+                    of: term, dictionary, count: figures.count, isCounting: isCounting)
+            else { return }
             for holder in holders {
                 held[holder.place] = holder.count.map { UInt32($0) } ?? SegmentSieve.unknown
                 if terms.count == 1 { known[holder.place] = holder.code }
@@ -114,6 +122,18 @@ struct SegmentSieve: Sendable {
         unknownParts -= 1
         if terms.count == 1 { codes.append((leaf, known)) }
         if terms.count == 1, prepared.required.count == 1 { counts = held }
+    }
+
+    /// Leaves out the segments whose filters of terms deny all the terms that a part requires.
+    private mutating func leaveOutDenied(
+        _ number: Int, _ terms: [[UInt8]], _ dictionary: DictionaryID, _ summary: StoreSummary
+    ) {
+        guard !summary.knowsHolders(dictionary) else { return }
+        let open = figures.indices.filter { fates[$0] == Fate.open && figures[$0].isSound }
+        guard open.count > 1, let denied = summary.places(among: open, withoutAnyOf: terms, dictionary) else {
+            return
+        }
+        for place in denied { fates[place] = Fate.absent + UInt8(number) }
     }
 
     /// The code in a segment of the one term that a question names; nil when the summary does not know.

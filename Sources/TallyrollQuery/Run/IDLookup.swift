@@ -26,7 +26,18 @@ struct IDLookup {
         guard snapshot.problems.isEmpty else { return nil }
         var others: [Int] = []
         var expected = snapshot.firstSequence
+        let figures = snapshot.summary?.figures(snapshot.segments) ?? []
+        let small = figures.isEmpty ? nil : snapshot.summary?.blocksHoldingID(hash: hash)
+        var next = small?.found.startIndex ?? 0
         for place in snapshot.segments.indices {
+            if let small, place < figures.count, place < small.isKnown.count, small.isKnown[place],
+                minted.map({ figures[place].sequences.contains($0) }) != true
+            {
+                guard figures[place].firstSequence == expected else { return nil }
+                expected = figures[place].endSequence
+                guard look(place, small.found, &next) else { return nil }
+                continue
+            }
             let outline = snapshot.segments[place].outline
             guard outline.isWhole, outline.firstSequence == expected else { return nil }
             expected = outline.endSequence
@@ -50,6 +61,22 @@ struct IDLookup {
             expected = tail.endSequence
         }
         return expected == snapshot.endSequence ? (found, others) : nil
+    }
+
+    /// Takes the events of the blocks of a segment that its table of ids names, of which `next` is the first at or behind
+    /// the segment; false when one cannot be read.
+    private mutating func look(
+        _ place: Int, _ found: [(place: Int, block: Int)], _ next: inout Int
+    ) -> Bool {
+        while next < found.count, found[next].place <= place {
+            defer { next += 1 }
+            guard found[next].place == place else { continue }
+            let segment = snapshot.segments[place]
+            // A table that names a block which does not exist is damaged; the blocks that exist are still worth a look.
+            guard found[next].block < segment.outline.blocks.count else { continue }
+            guard look(segment.reader, segment.outline, found[next].block) else { return false }
+        }
+        return true
     }
 
     /// Takes the events of a block; false when it cannot be read.

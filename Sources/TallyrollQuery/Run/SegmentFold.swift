@@ -18,8 +18,10 @@ extension QueryScope {
         body: @Sendable (SegmentScan, inout Partial) throws -> Void,
         merge: (inout Partial, Partial) throws -> Void
     ) throws -> Partial {
+        let places = trace.timed(.prepare) { segments }
+        if areManySmall(places) { return try foldEach(places, trace, initial, body, merge) }
         let (plans, cost) = try trace.timed(.plan) {
-            var plans = try self.plans(trace)
+            var plans = try self.plans(places, trace)
             for index in plans.indices where !(decidedIsFree && plans[index].isDecided) {
                 plans[index].addCost(costPerEvent)
             }
@@ -46,9 +48,38 @@ extension QueryScope {
         return result
     }
 
+    /// Whether these are many segments of a few blocks each: then each is work for one thread.
+    private func areManySmall(_ places: [Int]) -> Bool {
+        places.count >= ParallelRun.manySegments
+            && places.allSatisfy {
+                snapshot.segments[$0].outline.blocks.count <= ParallelRun.smallSegmentBlocks
+            }
+    }
+
+    /// Plans each segment and looks at it at once: no plan waits for another, nor is taken from thread to thread.
+    private func foldEach<Partial>(
+        _ places: [Int], _ trace: QueryTrace, _ initial: @Sendable () throws -> Partial,
+        _ body: @Sendable (SegmentScan, inout Partial) throws -> Void,
+        _ merge: (inout Partial, Partial) throws -> Void
+    ) throws -> Partial {
+        let threads = ParallelRun.threads(for: Double(places.count) * ParallelRun.smallSegmentCost)
+        let size = threads > 1 ? ParallelRun.segmentsAtOnce : places.count
+        var parts = try ParallelRun.run(threads, (places.count + size - 1) / size, trace, initial) {
+            number, trace, partial in
+            for place in places[number * size..<min((number + 1) * size, places.count)] {
+                try trace.checkCancellation()
+                let plan = SegmentPlanner.plan(self, segment: place, trace)
+                if plan.blocks.isEmpty { continue }
+                try trace.timed(.gather) { try body(SegmentScan(self, plan, trace), &partial) }
+            }
+        }
+        var result = parts.removeFirst()
+        for part in parts { try trace.timed(.gather) { try merge(&result, part) } }
+        return result
+    }
+
     /// Plans for the segments that may hold events that are meant, in their order.
-    private func plans(_ trace: QueryTrace) throws -> [SegmentPlan] {
-        let places = trace.timed(.prepare) { segments }
+    private func plans(_ places: [Int], _ trace: QueryTrace) throws -> [SegmentPlan] {
         let threads = ParallelRun.threads(for: Double(places.count) * ParallelRun.planCost)
         guard threads > 1 else {
             var plans: [SegmentPlan] = []
@@ -88,6 +119,12 @@ package enum ParallelRun {
     static let planCost = 3_000.0
     /// Nanoseconds that a scan of a segment takes, whatever it finds.
     static let scanCost = 3_000.0
+    /// Many segments, each of few blocks; what planning and scanning one of these is expected to take; and how many a thread
+    /// takes at once.
+    static let manySegments = 64
+    static let smallSegmentBlocks = 8
+    static let smallSegmentCost = 20_000.0
+    static let segmentsAtOnce = 16
 
     /// Threads to use at most; for tests.
     @TaskLocal package static var limit: Int?

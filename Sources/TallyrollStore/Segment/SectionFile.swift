@@ -155,6 +155,18 @@ final class LoadedIDs: IndexContent, @unchecked Sendable {
     var bytesHeld: Int { bytes.bytesHeld }
 }
 
+/// A filter of terms with the bytes it reads. `@unchecked Sendable`: the bytes never change.
+package final class LoadedTermFilter: @unchecked Sendable {
+    private let bytes: PagedBytes
+    /// Valid while this object lives.
+    package let filter: TermFilter
+
+    init(_ bytes: PagedBytes, origin: Int) throws(FormatError) {
+        self.bytes = bytes
+        filter = try TermFilter(bytes.view, origin: origin)
+    }
+}
+
 /// A filter with the bytes it reads. `@unchecked Sendable`: the bytes never change.
 final class LoadedFilter: IndexContent, @unchecked Sendable {
     private let bytes: PagedBytes

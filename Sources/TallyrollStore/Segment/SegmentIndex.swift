@@ -79,6 +79,8 @@ struct SegmentIndex {
             let size = dictionary.size
             bound += size.textBytes + size.count * 12
         }
+        let terms = TermFilter.dictionaries.reduce(0) { $0 + dictionaries[$1.index].size.count }
+        bound += TermFilter.byteCount(terms: terms)
         // Each page of any of this has a checksum.
         return bound + bound >> 9
     }
@@ -124,6 +126,9 @@ struct SegmentIndex {
             filter.write(into: &out)
             close(.filter, filter.kind.rawValue, from: sectionStart, &out)
         }
+        sectionStart = out.count
+        TermFilter.build(SegmentIndex.termKeys(dictionaries), into: &out)
+        close(.terms, 0, from: sectionStart, &out)
         let sums = sections.filter { PageSums.hasPages($0) }.flatMap {
             PageSums.sums(of: out.view.trusted($0.offset - base, $0.length))
         }
@@ -145,6 +150,19 @@ struct SegmentIndex {
             endSequence: header.firstSequence + UInt64(count), tableOffset: base + out.count,
             sections: sections)
         footer.write(into: &out)
+    }
+
+    /// The keys of all terms of the dictionaries that have posting lists.
+    private static func termKeys(_ dictionaries: [SharedTerms]) -> [UInt64] {
+        var keys: [UInt64] = []
+        for dictionary in TermFilter.dictionaries {
+            let terms = dictionaries[dictionary.index]
+            keys.reserveCapacity(keys.count + terms.table.count)
+            for code in 0..<UInt32(terms.table.count) {
+                keys.append(TermFilter.key(terms.table.term(code + 1), dictionary))
+            }
+        }
+        return keys
     }
 
     /// Appends the table of ids, from the hash of each event's id in order.

@@ -323,6 +323,11 @@ package final class SegmentReader: Sendable {
         return try? loaded?.postings.counts()
     }
 
+    /// What says which terms the segment does not hold; nil when nothing does, or it is damaged. Keeps nothing.
+    package func termFilter() throws -> LoadedTermFilter? {
+        try loadIndex(.terms, 0) { bytes, section, _ in try LoadedTermFilter(bytes, origin: section.offset) }
+    }
+
     private func filter(_ kind: FilterKind) throws -> LoadedFilter? {
         guard let slot = filterSlots[kind] else { return nil }
         if let known = slot.current { return known }
@@ -365,6 +370,12 @@ package final class SegmentReader: Sendable {
         var blocks = OrdinalBitmap(all: 0..<loaded.filter.blockCount)
         for key in keys { blocks.formIntersection(loaded.filter.blocks(holding: key)) }
         return blocks
+    }
+
+    /// The table of ids; nil when the segment has none, or it is damaged. Keeps nothing.
+    func idTable() throws -> LoadedIDs? {
+        if let known = idSlot?.current { return known }
+        return try loadIndex(.ids, 0) { bytes, section, _ in try LoadedIDs(bytes, origin: section.offset) }
     }
 
     /// The places in `entries` of the blocks in which an event with an id of this hash may be, or nil when the

@@ -13,6 +13,8 @@ package final class StoreSummary: Sendable {
         package var recordedTimes: ClosedRange<Int64> = 0...0
         /// Whether the segment is sealed and whole. Of others the rest says nothing: look at them.
         package var isSound = false
+
+        package var sequences: Range<UInt64> { firstSequence..<endSequence }
     }
 
     /// A segment that holds a term.
@@ -24,9 +26,24 @@ package final class StoreSummary: Sendable {
         package var code: UInt32 = 0
     }
 
+    /// Where an id may be.
+    package struct IDPlaces {
+        /// Of the first segments, whether this speaks of them; the others have to be asked.
+        package let isKnown: [Bool]
+        /// The places of segments and of their blocks, ascending.
+        package let found: [(place: Int, block: Int)]
+
+        init(isKnown: [Bool], found: [(place: Int, payload: Int)]) {
+            self.isKnown = isKnown
+            self.found = found.map { ($0.place, $0.payload) }
+        }
+    }
+
     fileprivate struct State {
         var readers: [SegmentReader] = []
         var figures: [Figures] = []
+        var filters = TermFilters()
+        var ids = SmallIDTables()
         var terms: [DictionaryID: TermHolders] = [:]
         var requests: [DictionaryID: Int] = [:]
         /// For each dictionary, nanoseconds that asking the segments was expected to take so far, and that gathering
@@ -72,14 +89,54 @@ package final class StoreSummary: Sendable {
     }
 
     /// The segments among the first `count` that hold a term, and those of which that is not known, unsound ones left
-    /// out; nil when nothing can be said.
+    /// out; nil when nothing can be said. With `isCounting`, how many events of each have it is wanted.
     ///
     /// - Complexity: O(segments found); O(terms) of segments that were not asked about before.
-    package func holders(of term: [UInt8], _ dictionary: DictionaryID, count: Int) -> [Holder]? {
+    package func holders(
+        of term: [UInt8], _ dictionary: DictionaryID, count: Int, isCounting: Bool = true
+    ) -> [Holder]? {
         state.withLock { state in
+            // Where filters answer in the place of most segments, gathering can wait.
+            let isFiltered = !isCounting && state.filters.isInUse
             let cost = StoreSummary.lookUp * Double(count)
-            guard isWorth(dictionary, cost, &state) else { return nil }
+            guard isWorth(dictionary, cost, isFiltered: isFiltered, &state) else { return nil }
             return state.holders(dictionary, budget).holders(of: term, count: count)
+        }
+    }
+
+    /// Where an event with an id of this hash may be among the segments that `figures` gave, as far as their tables of ids
+    /// are small enough to be kept beside the others; nil when nothing can be said.
+    ///
+    /// - Complexity: O(segments).
+    package func blocksHoldingID(hash: UInt64) -> IDPlaces? {
+        state.withLock { state in
+            guard state.ids.isWanted(from: requestsMin) else { return nil }
+            state.ids.update(
+                state.readers, state.figures, bytesMax: (budget?.capacity ?? 1 << 30) / 8)
+            budget?.makeRoom()
+            return state.ids.look(hash)
+        }
+    }
+
+    /// Whether `holders` has gathered the terms of a dictionary.
+    package func knowsHolders(_ dictionary: DictionaryID) -> Bool {
+        state.withLock { $0.terms[dictionary]?.isKnown ?? false }
+    }
+
+    /// The segments among some that hold none of these terms, as far as their filters say; unsound ones may be among
+    /// them. Nil when nothing can be said.
+    ///
+    /// - Complexity: O(segments), a line of memory each.
+    package func places(
+        among places: [Int], withoutAnyOf terms: [[UInt8]], _ dictionary: DictionaryID
+    ) -> [Int]? {
+        state.withLock { state in
+            guard state.filters.isWanted(from: requestsMin) else { return nil }
+            state.filters.update(state.readers, bytesMax: (budget?.capacity ?? 1 << 30) / 4)
+            budget?.makeRoom()
+            guard state.filters.isInUse else { return nil }
+            let keys = terms.map { term in term.withView { TermFilter.key($0, dictionary) } }
+            return state.filters.places(among: places, withoutAnyOf: keys)
         }
     }
 
@@ -87,7 +144,7 @@ package final class StoreSummary: Sendable {
     package func knowsTotals(_ dictionary: DictionaryID, in places: Range<Int>) -> Bool {
         state.withLock { state in
             let cost = state.price(dictionary, count: places.upperBound)
-            guard isWorth(dictionary, cost, &state) else { return false }
+            guard isWorth(dictionary, cost, isFiltered: false, &state) else { return false }
             return state.holders(dictionary, budget).knowsTotals(in: places)
         }
     }
@@ -97,10 +154,14 @@ package final class StoreSummary: Sendable {
 
     /// Whether a dictionary was asked about often enough, if this request would cost so much, for its terms to be
     /// gathered.
-    private func isWorth(_ dictionary: DictionaryID, _ cost: Double, _ state: inout State) -> Bool {
+    private func isWorth(
+        _ dictionary: DictionaryID, _ cost: Double, isFiltered: Bool, _ state: inout State
+    ) -> Bool {
         state.requests[dictionary, default: 0] += 1
         guard state.requests[dictionary, default: 0] >= requestsMin else { return false }
-        if state.terms[dictionary] != nil || state.readers.count >= manySegments { return true }
+        if state.terms[dictionary] != nil || (!isFiltered && state.readers.count >= manySegments) {
+            return true
+        }
         state.spent[dictionary, default: 0] += cost
         return state.spent[dictionary, default: 0] >= state.price(dictionary, count: state.readers.count)
     }
@@ -273,6 +334,10 @@ private final class TermHolders {
             return
         }
         let counts = (try? reader.postingCounts(dictionary)) ?? []
+        // By a quarter at a time: what is reserved counts.
+        if links.capacity - links.count < table.count {
+            links.reserveCapacity(links.count + max(table.count, links.count / 4))
+        }
         for code in 0..<UInt32(table.count) {
             guard let term = table[code + 1] else { continue }
             let number = Int(terms.intern(term)) - 1
@@ -290,6 +355,8 @@ private final class TermHolders {
         }
         measure()
     }
+
+    var isKnown: Bool { !isTooLarge }
 
     func knowsTotals(in places: Range<Int>) -> Bool {
         !isTooLarge && lastUncounted < places.lowerBound && places.upperBound <= segmentCount

@@ -13,6 +13,8 @@ final class CheckedRegion: @unchecked Sendable {
     private(set) var filters: [FilterKind: CheckedFilter] = [:]
     private(set) var ids: IDTable?
     private(set) var idBytes: Bytes?
+    /// The filter of terms, the whole section. Valid while the region lives.
+    private(set) var termFilter: ByteView?
     private(set) var problems: [VerificationProblem] = []
     /// Sections whose bytes do not hold.
     private var damaged: Set<UInt16> = []
@@ -134,6 +136,10 @@ final class CheckedRegion: @unchecked Sendable {
             let table = try IDTable(view, origin: section.offset)
             try table.checkInvariants()
             ids = table
+        case .terms:
+            guard section.id == 0 else { throw wrong(section, "id 0", "\(section.id)") }
+            _ = try TermFilter(view, origin: section.offset)
+            termFilter = view
         case .filter:
             guard let kind = FilterKind(rawValue: section.id) else {
                 throw wrong(section, "a filter of version 1", "\(section.id)")

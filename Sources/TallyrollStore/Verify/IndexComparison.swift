@@ -17,6 +17,8 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
+        // A dictionary that is wrong is to blame for the filter, too.
+        if problems.isEmpty, let problem = termFilterProblem() { problems.append(problem) }
         for column in PostingColumn.allCases {
             guard let lists = region.postings[column], let known = codes?.codes(column) else { continue }
             if let problem = postingsProblem(lists, column, known) { problems.append(problem) }
@@ -82,6 +84,24 @@ struct IndexComparison {
         return problem(
             .dictionary, dictionary.rawValue,
             "the dictionary of \(dictionary) has \(known) terms, the blocks bring \(count)")
+    }
+
+    /// The filter of terms is what the dictionaries give, byte for byte, where all of these can be read.
+    private func termFilterProblem() -> VerificationProblem? {
+        guard let found = region.termFilter,
+            !TermFilter.dictionaries.contains(where: { region.isDamaged(.dictionary, $0.rawValue) })
+        else { return nil }
+        var keys: [UInt64] = []
+        for dictionary in TermFilter.dictionaries {
+            guard let table = region.tables[dictionary.index] else { continue }
+            for code in 0..<UInt32(table.count) {
+                if let term = table[code + 1] { keys.append(TermFilter.key(term, dictionary)) }
+            }
+        }
+        var expected = ByteWriter(capacity: found.count)
+        TermFilter.build(keys, into: &expected)
+        if expected.view.isEqual(to: found) { return nil }
+        return problem(.terms, 0, "the filter of terms is not the one of the segment's dictionaries")
     }
 
     // MARK: Posting lists

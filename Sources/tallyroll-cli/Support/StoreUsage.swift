@@ -80,6 +80,7 @@ struct StoreUsage {
             case .postings: add(section.length, .indexes, "postings of \(IndexNames.name(section))")
             case .filter: add(section.length, .indexes, "filter of \(IndexNames.name(section))")
             case .ids: add(section.length, .indexes, "ids")
+            case .terms: add(section.length, .indexes, "filter of terms")
             case .pages: add(section.length, .indexes, "page checksums")
             case .heads: add(section.length, .proofs, "heads")
             }

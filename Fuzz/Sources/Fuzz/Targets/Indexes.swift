@@ -128,6 +128,26 @@ extension FuzzTarget {
             }
         })
 
+    static let termFilter = FuzzTarget(
+        name: "terms",
+        seeds: {
+            [0, 1, 51, 52, 400].map { count in
+                var out = ByteWriter()
+                TermFilter.build((0..<count).map { UInt64($0 + 1) &* 0x9E37_79B9_7F4A_7C15 }, into: &out)
+                return out.array
+            }
+        },
+        run: { view in
+            let bytes = view.owned
+            defer { withExtendedLifetime(bytes) {} }
+            guard let filter = try? TermFilter(bytes.view) else { return }
+            check(bytes.count == TermFilter.byteCount(terms: filter.termCount), "bytes that say nothing")
+            // Its own bytes as keys reach every line.
+            for place in 0..<max(bytes.count - 7, 0) {
+                _ = filter.mayHold(bytes.view.load(UInt64.self, at: place))
+            }
+        })
+
     /// Checksums of pages, of two sections whose lengths the first four bytes say.
     static let pages = FuzzTarget(
         name: "pages",
