@@ -2,17 +2,17 @@
 ///
 /// `@unchecked Sendable`: the places stay where they are, and each is set once, atomically.
 final class LazyReferences<Object: AnyObject & Sendable>: @unchecked Sendable {
-    private let places: UnsafeMutablePointer<OnceReference<Object>>
+    private let places: UnsafeMutablePointer<OnceAddress>
     private let count: Int
 
     init(count: Int) {
         self.count = count
         places = .allocate(capacity: max(count, 1))
-        for index in 0..<count { (places + index).initialize(to: OnceReference()) }
+        for index in 0..<count { (places + index).initialize(to: OnceAddress()) }
     }
 
     deinit {
-        places.deinitialize(count: count)
+        for index in 0..<count { places[index].release() }
         places.deallocate()
     }
 

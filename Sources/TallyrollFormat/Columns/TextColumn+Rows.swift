@@ -70,12 +70,21 @@ extension TextColumn {
         return try text(Int(clamping: bounds.start), Int(clamping: bounds.end), context)
     }
 
+    /// Of texts that lie farther apart than so many, few share what is read of the ends.
+    private static let placesPerText = 32
+
     private func readTexts(
         _ entries: UnsafeBufferPointer<UInt32>, _ context: ColumnContext,
         _ cells: UnsafeMutablePointer<ByteView?>
     ) throws {
         guard let ends = body.integers else { return }
         try withPlaces(entries, cells) { wanted, places in
+            if places.count * TextColumn.placesPerText < ends.count {
+                for index in places.indices {
+                    cells[Int(wanted[index])] = try heapText(Int(places[index]), ends, context)
+                }
+                return
+            }
             // Two ends a text: where the one before it ends, and where it ends itself.
             try withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count * 2) { bounds in
                 guard let first = bounds.baseAddress else { return }
