@@ -74,23 +74,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 7, 64, 65, 1000], [1, 5, 300])
-    func rowsOfALeaderAreFound(rows: Int, codeMax: UInt32) throws {
-        var random = SeededRandom(seed: UInt64(rows) << 32 | UInt64(codeMax))
-        let codes = (0..<rows).map { _ in 5 + UInt32(random.next() % UInt64(codeMax)) * 3 }
-        var bytes = ByteWriter()
-        CodeColumn.write(codes, into: &bytes)
-        let leaders = try LeaderRanks(try CodeColumn(bytes.view, count: rows))
-        for (rank, code) in Set(codes).sorted().enumerated() {
-            #expect(leaders.code(ofRank: rank) == code)
-            let start = Int(random.next() % UInt64(rows))
-            let end = start + Int(random.next() % UInt64(rows - start + 1))
-            var found = RowSet(size: rows)
-            leaders.insertRows(of: code, in: start..<end, into: &found)
-            #expect(found.rows == (start..<end).filter { codes[$0] == code })
-        }
-    }
-
     @Test(arguments: [3, 70])
     func distinctTextsMayLieInTheColumn(length: Int) throws {
         let choices = ["a", "b", "c"].map { String(repeating: $0, count: length / 3) }

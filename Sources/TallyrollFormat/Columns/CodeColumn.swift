@@ -62,15 +62,6 @@ package struct CodeColumn {
         }
     }
 
-    /// The codes of the rows from `start` on, as many as there is place for.
-    func decode(from start: Int, into out: UnsafeMutableBufferPointer<UInt32>) {
-        precondition(start >= 0 && start <= count - out.count)
-        BitPacking.unpack(body, width: width, from: start, into: out)
-        if base != 0 {
-            for index in out.indices { out[index] &+= base }
-        }
-    }
-
     package func decodeArray() -> [UInt32] {
         [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
             decode(into: buffer)

@@ -60,43 +60,7 @@ package final class LeaderRanks: @unchecked Sendable {
         return Int(before[word]) &+ (words[word] & ((1 &<< bit) &- 1)).nonzeroBitCount
     }
 
-    /// The distinct code before which so many smaller ones are; `rank` is below `distinct`.
-    func code(ofRank rank: Int) -> UInt32 {
-        precondition(rank >= 0 && rank < distinct)
-        var (low, high) = (0, words.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if Int(before[middle]) <= rank { low = middle } else { high = middle }
-        }
-        var word = words[low]
-        for _ in 0..<(rank - Int(before[low])) { word &= word &- 1 }
-        return smallest &+ UInt32(truncatingIfNeeded: low * 64 + word.trailingZeroBitCount)
-    }
-
-    /// Inserts the rows of a range that have a code.
-    func insertRows(of code: UInt32, in range: Range<Int>, into rows: inout RowSet) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count && rows.size == count)
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { unpacked in
-            var start = range.lowerBound
-            while start < range.upperBound {
-                let end = min(start & ~63 + 64, range.upperBound)
-                let part = UnsafeMutableBufferPointer(rebasing: unpacked[..<(end - start)])
-                codes.decode(from: start, into: part)
-                var bits: UInt64 = 0
-                for index in part.indices {
-                    let isMeant: UInt64 = part[index] == code ? 1 : 0
-                    bits |= isMeant &<< UInt64(truncatingIfNeeded: index)
-                }
-                if bits != 0 {
-                    let word = start >> 6
-                    rows.setWord(word, rows.words[word] | bits &<< UInt64(truncatingIfNeeded: start & 63))
-                }
-                start = end
-            }
-        }
-    }
-
-    /// How many distinct codes are smaller than that of each row: made when somebody first asks about many.
+    /// The same for all rows: made when somebody first asks about many.
     func ranks() -> FixedArray<UInt16> {
         if let known = all.load() { return known }
         let ranks = FixedArray<UInt16>(count: count, repeating: 0)

@@ -163,10 +163,6 @@ extension TextColumn {
     private func followedRows(_ entries: RowSet, _ leaders: LeaderRanks) -> RowSet {
         var result = RowSet(size: count)
         if entries.isEmpty { return result }
-        if entries.count <= TextColumn.fewFollowed {
-            entries.forEach { insertFollowers(of: $0, leaders, into: &result) }
-            return result
-        }
         let ranks = leaders.ranks()
         body.exceptions.withUnsafeBufferPointer { exceptions in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(leaders.distinct, 1)) { current in
@@ -192,30 +188,6 @@ extension TextColumn {
             }
         }
         return result
-    }
-
-    /// The rows of so many values are looked for one value after the other.
-    private static let fewFollowed = 4
-
-    /// Inserts the rows that have the value at `entry`: those of its leader, up to the next exception that is the
-    /// leader's.
-    private func insertFollowers(of entry: Int, _ leaders: LeaderRanks, into rows: inout RowSet) {
-        var next = 0
-        var start = 0
-        var code = UInt32(0)
-        if entry < leaders.distinct {
-            code = leaders.code(ofRank: entry)
-        } else {
-            next = entry - leaders.distinct
-            start = body.exceptions[next]
-            code = leaders.code(start)
-            next += 1
-        }
-        body.exceptions.withUnsafeBufferPointer { exceptions in
-            while next < exceptions.count, leaders.code(exceptions[next]) != code { next += 1 }
-            let end = next < exceptions.count ? exceptions[next] : count
-            leaders.insertRows(of: code, in: start..<end, into: &rows)
-        }
     }
 
     // MARK: Values
