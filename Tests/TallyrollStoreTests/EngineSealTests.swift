@@ -104,4 +104,29 @@ import Testing
         #expect(try again.snapshot().verified().verdict == .intact)
         again.close()
     }
+
+    /// Closed right after the log was changed over, when events of the block that fills are still in the file before.
+    @Test func aStoreAtRestHasOneSmallLogFile() throws {
+        let disk = MemoryStorage()
+        let store = try openStore(disk, options)
+        var parts = 0
+        while parts < EngineSealTests.partsMax, try logFiles(disk).count < 2 {
+            _ = try append(parts, to: store).get()
+            parts += 1
+        }
+        try #require(try logFiles(disk).count > 1)
+        #expect(store.close() == nil)
+        let left = try logFiles(disk)
+        #expect(left.count == 1)
+        let blockBytes = options.blockEvents * EngineSealTests.size
+        for path in left { #expect(try disk.open(path, mode: .read).size() < 2 * blockBytes) }
+        let again = try openStore(disk, options, seed: 2)
+        #expect(try again.snapshot().readAll().map(\.record) == records(parts))
+        #expect(try again.snapshot().verified().verdict == .intact)
+        again.close()
+    }
+
+    private func logFiles(_ disk: MemoryStorage) throws -> [String] {
+        try disk.list("").filter { LogFileName.number(in: $0) != nil }
+    }
 }

@@ -480,7 +480,8 @@ final class LogWriter {
     private func leaveSmallLog() throws(StorageError) {
         let progress = blocks.progress
         let needed = run?.recordBytes ?? 0
-        guard retired.isEmpty, log.end > 2 * needed + LogWriter.restingLogBytes,
+        let held = retired.reduce(log.end) { $0 + $1.bytes }
+        guard held > 2 * needed + LogWriter.restingLogBytes,
             progress.upTo == run?.firstSequence ?? nextSequence
         else { return }
         let small = try LogFile.begin(
@@ -488,6 +489,9 @@ final class LogWriter {
         let large = log
         log = small
         try large.close()
+        // A log that was changed over while the run was filling has events of it in the files before.
+        for file in retired { try context.storage.remove(file.path) }
+        retired = []
         try context.storage.remove(large.path)
     }
 
