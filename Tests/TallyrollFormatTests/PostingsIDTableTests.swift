@@ -38,6 +38,27 @@ import TallyrollFormat
         }
     }
 
+    /// Where payloads are narrow there are many tables to ask: fingerprints make up for it.
+    @Test(arguments: [(1, 4096), (2, 2048), (3, 1024), (9, 256), (300, 256)])
+    func narrowPayloadsLeaveMoreToTheFingerprint(blocks: Int, oneIn: Int) throws {
+        var random = PostingsRandom(seed: UInt64(blocks))
+        let hashes = (0..<6_000).map { _ in random.next() }
+        let payloads = hashes.indices.map { UInt32($0 * blocks / 6_000) }
+        try build(hashes, blocks: payloads).withView { view in
+            #expect(view.count == IDTable.bytes(entries: hashes.count, blocks: blocks))
+            let table = try IDTable(view)
+            try table.checkInvariants()
+            for (hash, payload) in zip(hashes, payloads) {
+                #expect(Array(table.candidates(hash)).contains(payload))
+            }
+            let lookUps = 400_000
+            var inVain = 0
+            for _ in 0..<lookUps { inVain += Array(table.candidates(random.next())).count }
+            #expect(inVain < lookUps / oneIn * 3 / 2)
+            #expect(inVain > lookUps / oneIn / 2)
+        }
+    }
+
     @Test func absentIDsCostNothing() throws {
         var random = PostingsRandom(seed: 9)
         let hashes = (0..<1_000).map { _ in random.next() }

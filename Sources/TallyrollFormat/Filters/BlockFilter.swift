@@ -56,7 +56,8 @@ package struct BlockFilter {
         }
         unknown = try BlockFilter.readUnknown(try reader.lengthPrefixed(), blocks: blockCount, origin: origin)
         let table = try reader.lengthPrefixed()
-        singles = try IDTable(table, origin: origin + reader.offset - table.count)
+        singles = try IDTable(
+            table, origin: origin + reader.offset - table.count, fingerprints: .of8Bits)
         guard singles.payloadBound <= blockCount else {
             throw reader.invalid(
                 "payload bound", expected: "at most \(blockCount)", found: "\(singles.payloadBound)")

@@ -41,7 +41,7 @@ package struct BlockFilterBuilder {
         part.removeAll()
         singleKeys.withUnsafeBufferPointer { keys in
             singleBlocks.withUnsafeBufferPointer { blocks in
-                IDTable.build(hashes: keys, payload: .blocks(blocks), into: &part)
+                IDTable.build(hashes: keys, payload: .blocks(blocks), fingerprints: .of8Bits, into: &part)
             }
         }
         out.lengthPrefixed(part.view)

@@ -1,16 +1,16 @@
 /// Finds where an event with a given id may be, without storing ids: a static table of fingerprints.
 ///
 /// The 64-bit hash of an id chooses one of as many buckets as there are entries (by its top bits) and leaves an
-/// 8-bit fingerprint (its low bits); an entry is the fingerprint and the payload, the number of the block or
-/// granule that holds the event. A look-up never misses an id that is there, and names a block in vain about once in
-/// 256 look-ups of another id.
+/// fingerprint (its low bits); an entry is the fingerprint and the payload, the number of the block or granule that
+/// holds the event. A look-up never misses an id that is there, and names a block in vain about once in 256 look-ups of
+/// another id, where fingerprints have 8 bits (`Fingerprints`).
 ///
 /// | offset | size | what |
 /// |---|---|---|
 /// | 0 | 1 | version, 1 |
 /// | 1 | 4 | entries, and buckets |
 /// | 5 | 4 | payloads are below this |
-/// | 9 | | bits, padded with zeros: entries up to and with each bucket (`MonotoneSequence`) · the entries by bucket, ascending within it, each the payload (as many bits as the largest possible one needs) and above it the fingerprint (8 bits) |
+/// | 9 | | bits, padded with zeros: entries up to and with each bucket (`MonotoneSequence`) · the entries by bucket, ascending within it, each the payload (as many bits as the largest possible one needs) and above it the fingerprint (`fingerprintWidth`) |
 ///
 /// Opening is O(1); `checkInvariants` proves the rest. Wrong bits give wrong payloads below the bound, no more.
 package struct IDTable {
@@ -21,13 +21,13 @@ package struct IDTable {
     private let ends: MonotoneSequence
     private let entriesStart: Int
     private let payloadWidth: Int
+    private let fingerprintWidth: Int
     private let origin: Int
     /// Has what is looked at read, where the section is not in memory as a whole.
     private let pages: PageMap
 
     private static let version: UInt8 = 1
     private static let headerBytes = 9
-    private static let fingerprintWidth = 8
     private static let what = "id table"
 
     /// Where events are to be looked for.
@@ -38,9 +38,25 @@ package struct IDTable {
         case blocks(UnsafeBufferPointer<UInt32>)
     }
 
+    /// How many bits a fingerprint has.
+    package enum Fingerprints {
+        case of8Bits
+        /// More than 8 where payloads take less than 4: then segments are small and many, and all of them are asked. In
+        /// a segment of two blocks a look-up of another id names one in vain once in 2,048 times.
+        case widened
+
+        fileprivate func width(payloadWidth: Int) -> Int {
+            switch self {
+            case .of8Bits: 8
+            case .widened: max(8, 12 - payloadWidth)
+            }
+        }
+    }
+
     /// Opens a section; `origin` is where it begins in its file.
     package init(
-        _ section: ByteView, origin: Int = 0, pages: PageMap = .complete
+        _ section: ByteView, origin: Int = 0, pages: PageMap = .complete,
+        fingerprints: Fingerprints = .widened
     ) throws(FormatError) {
         try pages.need(0..<IDTable.headerBytes)
         try pages.need((section.count - BitView.paddingBytes - 1)..<section.count)
@@ -56,10 +72,11 @@ package struct IDTable {
             throw reader.invalid("payload bound", expected: "more than 0", found: "0")
         }
         payloadWidth = BitPacking.width(forMaximum: UInt64(max(payloadBound - 1, 0)))
+        fingerprintWidth = fingerprints.width(payloadWidth: payloadWidth)
         entriesStart = MonotoneSequence.bitCount(count: count, upper: count)
         bits = try BitView(
             try reader.bytes(reader.remaining),
-            count: entriesStart + count * (payloadWidth + IDTable.fingerprintWidth), what: IDTable.what,
+            count: entriesStart + count * (payloadWidth + fingerprintWidth), what: IDTable.what,
             origin: origin + IDTable.headerBytes)
         ends = try MonotoneSequence(bits, at: 0, count: count, upper: count, what: IDTable.what)
         self.origin = origin
@@ -74,7 +91,8 @@ package struct IDTable {
         guard count > 0 else { return Candidates(table: self, range: 0..<0, fingerprint: 0) }
         let bounds = ends.bounds(IDTable.bucket(hash, of: count))
         return Candidates(
-            table: self, range: bounds.lower..<bounds.upper, fingerprint: IDTable.fingerprint(hash))
+            table: self, range: bounds.lower..<bounds.upper,
+            fingerprint: IDTable.fingerprint(hash, width: fingerprintWidth))
     }
 
     /// The same for tables that are in memory as a whole: payloads with the place of their table, ascending.
@@ -95,7 +113,7 @@ package struct IDTable {
         let bucket = IDTable.bucket(hash, of: count)
         try ends.need(max(bucket - 1, 0)..<(bucket + 1), pages, from: IDTable.headerBytes)
         let bounds = ends.bounds(bucket)
-        let width = payloadWidth + IDTable.fingerprintWidth
+        let width = payloadWidth + fingerprintWidth
         try pages.need(
             bits: (entriesStart + bounds.lower * width)..<(entriesStart + bounds.upper * width),
             from: IDTable.headerBytes)
@@ -158,7 +176,7 @@ package struct IDTable {
 
     @inline(__always)
     private func entry(_ index: Int) -> Int {
-        let width = payloadWidth &+ IDTable.fingerprintWidth
+        let width = payloadWidth &+ fingerprintWidth
         return bits.value(at: entriesStart &+ index &* width, width: width)
     }
 
@@ -168,8 +186,8 @@ package struct IDTable {
     }
 
     @inline(__always)
-    private static func fingerprint(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash & (1 << UInt64(fingerprintWidth) - 1))
+    private static func fingerprint(_ hash: UInt64, width: Int) -> Int {
+        Int(truncatingIfNeeded: hash & (1 << UInt64(truncatingIfNeeded: width) - 1))
     }
 
     private func wrong(_ expected: String, _ found: String) -> FormatError {
@@ -185,7 +203,7 @@ extension IDTable {
     /// - Complexity: O(ordinals); 16 bytes an entry while it runs.
     package static func build(
         hashes: UnsafeBufferPointer<UInt64>, present: UnsafeBufferPointer<UInt64>? = nil, payload: Payload,
-        into writer: inout ByteWriter
+        fingerprints: Fingerprints = .widened, into writer: inout ByteWriter
     ) {
         precondition(hashes.count <= PostingList.universeMax)
         if let present { precondition(present.count >= (hashes.count + 63) >> 6, "a bit an ordinal") }
@@ -193,6 +211,7 @@ extension IDTable {
         let count = ordinals.count
         let bound = payloadBound(payload, ordinals: hashes.count)
         let payloadWidth = BitPacking.width(forMaximum: UInt64(max(bound - 1, 0)))
+        let fingerprintWidth = fingerprints.width(payloadWidth: payloadWidth)
 
         // As in a counting sort: ends[b + 1] counts bucket b, then ends[b] is where b's next entry goes.
         var ends = [UInt32](repeating: 0, count: count + 1)
@@ -209,7 +228,8 @@ extension IDTable {
                     case .blocks(let blocks): Int(blocks[ordinal])
                     }
                 let bucket = bucket(hash, of: count)
-                entries[Int(ends[bucket])] = UInt64(fingerprint(hash) << payloadWidth | number)
+                entries[Int(ends[bucket])] = UInt64(
+                    fingerprint(hash, width: fingerprintWidth) << payloadWidth | number)
                 ends[bucket] += 1
             }
         }
@@ -242,7 +262,7 @@ extension IDTable {
         let payloadWidth = BitPacking.width(forMaximum: UInt64(max(blocks - 1, 0)))
         let bits =
             MonotoneSequence.bitCount(count: entries, upper: entries)
-            + entries * (payloadWidth + fingerprintWidth)
+            + entries * (payloadWidth + Fingerprints.widened.width(payloadWidth: payloadWidth))
         return headerBytes + BitView.bytes(forBits: bits)
     }
 

@@ -13,7 +13,7 @@ struct SmallIDTables {
     private var bytes = 0
 
     /// Longer tables are read page by page, by whoever looks something up.
-    private static let bytesMax = 16 << 10
+    private static let bytesMax = 24 << 10
 
     /// Counts a request, and says whether there were enough to have the tables in memory.
     mutating func isWanted(from requestsMin: Int) -> Bool {
