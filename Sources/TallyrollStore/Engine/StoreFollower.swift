@@ -183,9 +183,16 @@ package final class StoreFollower: Sendable {
     ) throws -> StoreSnapshot.Segment? {
         let name = SegmentName.of(number)
         let file = try storage.open(name, mode: .read)
-        let size = try file.size()
-        if isNewest, try !SegmentReader.hasTrailer(file, size: size) {
-            return try readOpen(name, number: number, file, size: size, &state)
+        if isNewest {
+            do {
+                let size = try file.size()
+                if try !SegmentReader.hasTrailer(file, size: size) {
+                    return try readOpen(name, number: number, file, size: size, &state)
+                }
+            } catch let error as FormatError {
+                // It may have been sealed, and cut, while it was looked at as an open one: then it is read as what it is now.
+                guard try SegmentReader.hasTrailer(file, size: file.size()) else { throw error }
+            }
         }
         let reader = try SegmentReader(name, in: storage, cache: cache, mustBeSealed: true)
         try reader.header.requirePlace(number, in: manifest)
