@@ -234,7 +234,7 @@ import Testing
         return overlaps.withLock { $0.count }
     }
 
-    @Test(.timeLimit(.minutes(5))) func whatACrashLeavesWhileFramesOverlap() throws {
+    @Test(.timeLimit(.minutes(30))) func whatACrashLeavesWhileFramesOverlap() throws {
         var seen = 0
         for seed in testSeeds(20) where seed <= 2 || seen == 0 {
             seen += try runOverlapping(seed: seed, appends: 30, everyState: 5)
@@ -262,7 +262,7 @@ import Testing
         #expect(problems.withLock { $0 } == [])
     }
 
-    @Test(.timeLimit(.minutes(5))) func whatACrashLeavesIsWhatWasAcknowledged() throws {
+    @Test(.timeLimit(.minutes(30))) func whatACrashLeavesIsWhatWasAcknowledged() throws {
         var states = 0
         var recoveryStates = 0
         for seed in testSeeds(3) {

@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: kinds) func everyCallFailsOnce(
+    @Test(.timeLimit(.minutes(30)), arguments: kinds) func everyCallFailsOnce(
         operation: StorageError.Operation
     ) throws {
         let clean = FaultStorage(MemoryStorage())
