@@ -51,6 +51,7 @@ enum Sizes {
             "dictionary \(DictionaryID(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .postings: "postings \(PostingColumn(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
         case .ids: "table of foreign ids"
+        case .terms: "filter of terms"
         case .heads: "heads"
         case .pages: "page checksums"
         case .filter: "filter \(FilterKind(rawValue: section.id).map { "\($0)" } ?? "\(section.id)")"
