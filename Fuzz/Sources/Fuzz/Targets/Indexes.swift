@@ -19,7 +19,8 @@ extension FuzzTarget {
                 var out = ByteWriter()
                 // Of 60 events, most terms are met once and in the order of their codes.
                 let codes = (0..<events).map {
-                    events == 60 ? UInt32($0 % 3 == 0 ? $0 / 3 + 1 : 1) : UInt32($0 % 7 == 0 ? 0 : $0 * 31 % 20)
+                    events == 60
+                        ? UInt32($0 % 3 == 0 ? $0 / 3 + 1 : 1) : UInt32($0 % 7 == 0 ? 0 : $0 * 31 % 20)
                 }
                 codes.withUnsafeBufferPointer { TermPostings.build(codes: $0, termCount: 20, into: &out) }
                 return [UInt8(events & 0xFF), UInt8(events >> 8)] + out.array
