@@ -24,6 +24,82 @@ import Testing
         }
     }
 
+    /// Columns that a leading one determines, or does in all rows but one; leading codes with gaps, few and too many.
+    @Test(arguments: 0..<80)
+    func determinedCodesComeBack(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let count = [1, 40, 63, 64, 1000, 4096][Int(random.next() % 6)]
+        let kinds = [1, 2, 39, 700, 5000][Int(random.next() % 5)]
+        let bits = UInt64([1, 3, 20, 30][Int(random.next() % 4)])
+        let meanings = (0..<kinds).map { _ in 4 + UInt32(random.next() >> (64 - bits)) }
+        let leader = (0..<count).map { _ in 1 + UInt32(random.next() % UInt64(kinds)) }
+        var codes = leader.map { meanings[Int($0) - 1] }
+        let isBroken = random.next() % 3 == 0
+        if isBroken { codes[Int(random.next() % UInt64(count))] += 1 }
+
+        var encoder = DeterminedCodesEncoder()
+        encoder.lead(by: leader)
+        var out = ByteWriter()
+        codes.withUnsafeBufferPointer { encoder.write($0, into: &out) }
+        var leaderOut = ByteWriter()
+        CodeColumn.write(leader, into: &leaderOut)
+        try leaderOut.array.withView { leaderView in
+            try out.array.withView { view in
+                let leading = try CodeColumn(leaderView, count: count)
+                guard CodeColumn.isDetermined(view) else {
+                    #expect(try CodeColumn(view, count: count).decodeArray() == codes)
+                    return
+                }
+                #expect(view.count < count * Int(bits) / 8 + 16)
+                let table = try CodeColumn.determined(view, by: leading)
+                expectSame(CodeColumn(table, by: leading), codes, &random)
+            }
+        }
+    }
+
+    /// A column that is determined must not be packed as well, or the test above sees nothing.
+    @Test func whatAnActionDeterminesTakesATable() throws {
+        let leader = (0..<4096).map { UInt32($0 % 39) + 7 }
+        var encoder = DeterminedCodesEncoder()
+        encoder.lead(by: leader)
+        var out = ByteWriter()
+        leader.map { $0 / 4 }.withUnsafeBufferPointer { encoder.write($0, into: &out) }
+        #expect(out.count < 40)
+        out.array.withView { #expect(CodeColumn.isDetermined($0)) }
+    }
+
+    private func expectSame(_ column: CodeColumn, _ codes: [UInt32], _ random: inout SeededRandom) {
+        let count = codes.count
+        #expect(column.decodeArray() == codes)
+        #expect(codes.indices.allSatisfy { column.code($0) == codes[$0] })
+        #expect(codes.allSatisfy { $0 >= column.smallest })
+        if let constant = column.constant { #expect(codes.allSatisfy { $0 == constant }) }
+        let wanted = codes[Int(random.next() % UInt64(count))]
+        let found = column.rows(equalTo: wanted)
+        #expect(codes.indices.allSatisfy { found.contains($0) == (codes[$0] == wanted) })
+
+        let rows = (0..<count).filter { _ in random.next() % 3 == 0 }.map { UInt32($0) }
+        var read = [UInt32](repeating: 0, count: count)
+        rows.withUnsafeBufferPointer { rows in
+            read.withUnsafeMutableBufferPointer { read in
+                if let first = read.baseAddress { column.read(rows, into: first) }
+            }
+        }
+        #expect(rows.indices.allSatisfy { read[$0] == codes[Int(rows[$0])] })
+
+        let middle = count / 3..<count
+        var counts = [Int](repeating: 0, count: 50)
+        var expected = counts
+        for code in codes[middle] { expected[min(Int(code), 49)] += 2 }
+        counts.withUnsafeMutableBufferPointer { column.addCounts(of: middle, 2, to: $0) }
+        #expect(counts == expected)
+        for row in rows { expected[min(Int(codes[Int(row)]), 49)] += 3 }
+        counts.withUnsafeMutableBufferPointer { counts in
+            rows.withUnsafeBufferPointer { column.addCounts(of: $0, from: 0, 3, to: counts) }
+        }
+        #expect(counts == expected)
+    }
+
     @Test(arguments: 0..<60)
     func integersComeBack(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

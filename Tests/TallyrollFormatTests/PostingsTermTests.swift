@@ -43,6 +43,54 @@ import TallyrollFormat
         }
     }
 
+    /// Codes by first appearance, as a segment has them, most of them met once: their lists take no bits of their own.
+    @Test(arguments: 0..<12 as Range<UInt64>) func listsOfOneEventComeBack(seed: UInt64) throws {
+        var random = PostingsRandom(seed: seed)
+        let count = [2, 30, 700, 9_000][random.below(4)]
+        let fresh = [2, 3, 6][random.below(3)]
+        var codes: [UInt32] = []
+        var met: UInt32 = 0
+        for _ in 0..<count {
+            if met == 0 || random.below(fresh) == 0 { met += 1 }
+            codes.append(random.below(fresh) == 0 ? UInt32(random.below(Int(met) + 1)) : met)
+        }
+        // Terms that no event has, at the end, as behind a block that was taken back.
+        let termCount = Int(met) + random.below(3)
+        var expected = [[UInt32]](repeating: [], count: termCount + 1)
+        for (ordinal, code) in codes.enumerated() { expected[Int(code)].append(UInt32(ordinal)) }
+        let bytes = build(codes, termCount: termCount)
+        try bytes.withView { view in
+            let postings = try TermPostings(view, universe: count)
+            try postings.checkInvariants()
+            for code in 1..<(termCount + 1) {
+                let list = try postings.list(UInt32(code))
+                #expect(list.decode() == expected[code] && list.count == expected[code].count)
+                guard let ordinal = expected[code].first else { continue }
+                #expect(list.contains(Int(ordinal)) && list.rank(of: count) == list.count)
+                var reverse = ReversePostingCursor(list)
+                #expect(reverse.next() == expected[code].last)
+            }
+        }
+        guard bytes.count < 200 else { return }
+        for bit in 0..<bytes.count * 8 {
+            var damaged = bytes
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            damaged.withView { exercise($0, codes) }
+        }
+    }
+
+    /// What the first ordinals are stored for: 1,000 terms met once and one that all others have.
+    @Test func termsMetOnceTakeFewBits() {
+        let codes: [UInt32] = (0..<4_000).map { (ordinal: UInt32) -> UInt32 in
+            ordinal % 4 == 1 ? ordinal / 4 + 2 : 1
+        }
+        // 4 bits for each count and for each first ordinal, 12 for every 16th place, and the bitmap of the other term.
+        #expect(build(codes, termCount: 1_001).count < 1_700)
+        var turned = codes
+        turned.swapAt(1, 3_997)
+        #expect(build(turned, termCount: 1_001).count > 2_200)
+    }
+
     /// Every bit counts: a flipped one is refused on opening or found by the check, and no read traps or leaves
     /// the universe.
     @Test func flippedBitsAreFoundOrInRange() throws {

@@ -27,6 +27,7 @@ struct BlockAssembly: ~Copyable {
     private var heap: TextHeapBuilder
     private let termsCompressor: ChunkCompressor
     private var columns = TextColumnEncoder()
+    private var determined = DeterminedCodesEncoder()
     private var integers = IntegerColumnEncoder()
     private let details = DocumentField(.details, .detailsShape, .detailsPath)
     private let extra = DocumentField(.extra, .extraShape, .extraPath)
@@ -258,10 +259,11 @@ struct BlockAssembly: ~Copyable {
         writeText(.id, .id, input.memory)
         writeText(.requestID, .requestID, input.memory)
         writeNumbers()
-        writeCodes(typeCodes, .type)
-        writeCodes(severityCodes, .severity)
+        determined.lead(by: actionCodes)
+        writeCodesOfAction(typeCodes, .type)
+        writeCodesOfAction(severityCodes, .severity)
         writeCodes(actionCodes, .action)
-        writeCodes(componentCodes, .component)
+        writeCodesOfAction(componentCodes, .component)
         writeCodes(userCodes, .user)
         writeCodes(resourceCodes, .resource)
         users = LeaderRows(userCodes)
@@ -302,6 +304,12 @@ struct BlockAssembly: ~Copyable {
         close(.column, Int(column.rawValue))
     }
 
+    /// Writes a column that the action may determine.
+    private mutating func writeCodesOfAction(_ codes: [UInt32], _ column: ColumnID) {
+        codes.withUnsafeBufferPointer { determined.write($0, into: &section) }
+        close(.column, Int(column.rawValue))
+    }
+
     private mutating func writeText(_ field: StringField, _ column: ColumnID, _ memory: ByteView) {
         let values = texts[field.index].span
         // A field nobody uses costs not even a directory entry.
@@ -316,7 +324,7 @@ struct BlockAssembly: ~Copyable {
         guard field.encoder.hasDocuments else { return }
         try field.encoder.settle(
             shared: dictionaries[field.dictionary.index], table: &field.shapes, in: memory)
-        field.encoder.writeCodes(into: &section)
+        determined.write(field.encoder.shapeCodes, into: &section)
         close(.column, Int(field.column.rawValue))
         if field.encoder.raw.count > 0 {
             columns.encode(field.encoder.raw, in: memory, heap: &heap, into: &section)

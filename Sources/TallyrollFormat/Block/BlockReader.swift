@@ -52,14 +52,23 @@ package final class BlockReader: Sendable {
         var record: RecordColumns?
     }
 
-    /// A code column with the bytes it reads. `@unchecked Sendable`: the bytes never change.
+    /// A code column with what it borrows from: its bytes, or the table of what a leading column determines and that
+    /// column's bytes. `@unchecked Sendable`: neither ever changes.
     private final class OwnedCodes: @unchecked Sendable {
         private let owner: Bytes
+        private let table: DeterminedCodes?
         let column: CodeColumn
 
-        init(_ owner: Bytes, _ column: CodeColumn) {
+        init(_ owner: Bytes, count: Int) throws {
             self.owner = owner
-            self.column = column
+            table = nil
+            column = try CodeColumn(owner.view, count: count)
+        }
+
+        init(_ table: DeterminedCodes, by leader: OwnedCodes) {
+            owner = leader.owner
+            self.table = table
+            column = CodeColumn(table, by: leader.column)
         }
     }
 
@@ -192,11 +201,26 @@ package final class BlockReader: Sendable {
 
     /// A column of dictionary codes: type, severity, action, resource, component, user, or shapes.
     package func codes(_ id: ColumnID) throws -> CodeColumn {
+        if let known = codeColumns.read(Int(id.rawValue), { $0.column }) { return known }
+        return try openCodes(id).column
+    }
+
+    private func openCodes(_ id: ColumnID) throws -> OwnedCodes {
         let place = Int(id.rawValue)
-        if let known = codeColumns.read(place, { $0.column }) { return known }
+        if let known = codeColumns[place] { return known }
         let bytes = try required(.column, place)
-        let opened = OwnedCodes(bytes, try CodeColumn(bytes.view, count: count))
-        return codeColumns.store(opened, at: place).column
+        let opened: OwnedCodes
+        if CodeColumn.isDetermined(bytes.view) {
+            // Its own table would be asked for what determines it.
+            guard id != .action else { return try OwnedCodes(bytes, count: count) }
+            let leader = try openCodes(.action)
+            let table = try CodeColumn.determined(bytes.view, by: leader.column)
+            sections.hold(table.codes.byteCount)
+            opened = OwnedCodes(table, by: leader)
+        } else {
+            opened = try OwnedCodes(bytes, count: count)
+        }
+        return codeColumns.store(opened, at: place)
     }
 
     /// A column of text, or nil when no event of the block has the field.

@@ -135,9 +135,8 @@ package struct DocumentEncoder: ~Copyable {
         }
     }
 
-    package mutating func writeCodes(into out: inout ByteWriter) {
-        CodeColumn.write(codes.elements, into: &out)
-    }
+    /// The code of each row's shape.
+    var shapeCodes: UnsafeBufferPointer<UInt32> { codes.elements }
 
     /// The objects that are kept as text.
     var raw: ValueSpan { rawDocuments.span }

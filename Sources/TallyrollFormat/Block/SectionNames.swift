@@ -32,8 +32,8 @@ package enum SectionNames {
 
     private static func column(_ column: ColumnID, _ bytes: ByteView) -> String {
         switch column {
-        case .type, .severity, .action, .resource, .component, .user: return "codes"
-        case .details, .extra: return "shape codes"
+        case .type, .severity, .action, .resource, .component, .user, .details, .extra:
+            return CodeColumn.isDetermined(bytes) ? "determined by action" : "codes"
         case .timestamp, .recordedAt, .timeZone, .outcome, .origin: return integer(bytes, at: 0)
         case .timeDigits:
             return first(bytes, at: 0) == TimeDigits.shortest ? "shortest" : integer(bytes, at: 1)

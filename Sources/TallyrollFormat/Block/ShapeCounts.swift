@@ -19,8 +19,9 @@ final class ShapeCounts: Sendable {
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(rowCount, 1)) { codes in
             column.decode(into: codes)
             let codes = UnsafeMutableBufferPointer(rebasing: codes[..<column.count])
-            if column.width <= ShapeCounts.denseWidth {
-                ShapeCounts.numberDense(codes, from: column.smallest, column.width, places, &used, &totals)
+            if column.valueWidth <= ShapeCounts.denseWidth {
+                ShapeCounts.numberDense(
+                    codes, from: column.smallest, column.valueWidth, places, &used, &totals)
             } else {
                 ShapeCounts.numberSparse(codes, places, &used, &totals)
             }

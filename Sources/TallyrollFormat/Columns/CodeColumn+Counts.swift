@@ -8,8 +8,8 @@ extension CodeColumn {
     ) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && !counts.isEmpty)
         let last = UInt32(clamping: counts.count - 1)
-        if width == 0 {
-            counts[Int(min(base, last))] += weight * rows.count
+        if let constant {
+            counts[Int(min(constant, last))] += weight * rows.count
             return
         }
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: CodeColumn.chunk) { codes in
@@ -17,8 +17,8 @@ extension CodeColumn {
             for start in stride(from: rows.lowerBound, to: rows.upperBound, by: CodeColumn.chunk) {
                 let end = min(start + CodeColumn.chunk, rows.upperBound)
                 let part = UnsafeMutableBufferPointer(rebasing: codes[..<(end - start)])
-                BitPacking.unpack(body, width: width, from: start, into: part)
-                for code in part { counts[Int(min(code &+ base, last))] &+= weight }
+                decode(from: start, into: part)
+                for code in part { counts[Int(min(code, last))] &+= weight }
             }
         }
     }
@@ -30,8 +30,8 @@ extension CodeColumn {
     ) {
         precondition(!counts.isEmpty)
         let last = UInt32(clamping: counts.count - 1)
-        if width == 0 {
-            counts[Int(min(base, last))] += weight * ordinals.count
+        if let constant {
+            counts[Int(min(constant, last))] += weight * ordinals.count
             return
         }
         if counts.count <= CodeColumn.laneCodes, ordinals.count >= CodeColumn.laneCodes {

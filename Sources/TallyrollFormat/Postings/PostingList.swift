@@ -20,6 +20,8 @@ package struct PostingList {
     private let lowStart: Int
     private let lowMask: UInt64
     private let streamStart: Int
+    /// The ordinal of a list of one that is stored elsewhere; negative where it is among the bits.
+    private let knownSingle: Int
 
     /// One more than the largest ordinal that there can be.
     package static let universeMax = Int(UInt32.max)
@@ -53,6 +55,16 @@ package struct PostingList {
         lowStart = start + shape.sampleCount * shape.sampleWidth
         lowMask = BitPacking.mask(shape.lowWidth)
         streamStart = lowStart + count * shape.lowWidth
+        knownSingle = -1
+    }
+
+    /// The list of one ordinal, below `universe`, that takes none of `bits`.
+    init(single ordinal: Int, _ bits: BitView, universe: Int) {
+        precondition(ordinal >= 0 && ordinal < universe)
+        shape = PostingShape(count: 1, universe: universe)
+        (self.bits, self.universe) = (bits, universe)
+        (count, knownSingle) = (1, ordinal)
+        (start, lowStart, lowMask, streamStart) = (0, 0, 0, 0)
     }
 
     /// Writes a list at bit `start`, over zeros; gives the bit after it.
@@ -123,6 +135,7 @@ package struct PostingList {
     /// The ordinal of a list in `single` form, or nil when it lies outside the universe.
     @inline(__always)
     var single: Int? {
+        if knownSingle >= 0 { return knownSingle }
         let ordinal = bits.value(at: start, width: shape.bitCount)
         return ordinal < universe ? ordinal : nil
     }

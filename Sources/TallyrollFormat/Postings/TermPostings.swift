@@ -7,9 +7,13 @@
 /// | 5 | 4 | terms |
 /// | 9 | 4 | postings of all terms |
 /// | 13 | 8 | bits of all lists |
-/// | 21 | | bits, padded with zeros: running total of counts by code (`MonotoneSequence`) · where the lists of codes 17, 33, … begin, packed · the lists of codes 1, 2, … without gaps |
+/// | 21 | 1 | first ordinals: 1 left out, 2 stored |
+/// | 22 | | bits, padded with zeros: running total of counts by code (`MonotoneSequence`) · first ordinal by code, if stored (`MonotoneSequence`) · where the lists of codes 17, 33, … begin, packed · the lists of codes 1, 2, … without gaps |
 ///
-/// Count and universe say how long a list is, so that only every 16th place is stored. Opening is O(1): the
+/// Count and universe say how long a list is, so that only every 16th place is stored.
+///
+/// Codes are given in order of first appearance, so that the first ordinals of the lists ascend, which takes a few bits
+/// each. Where they are stored, a list of one ordinal takes no bits of its own: most resources are met once. Opening is O(1): the
 /// sizes must fit; `checkInvariants` proves the rest. Wrong bits give wrong ordinals or an error, no more.
 package struct TermPostings {
     /// The ordinals of the segment: 0 ..< universe.
@@ -20,6 +24,7 @@ package struct TermPostings {
     package let postingCount: Int
     private let bits: BitView
     private let totals: MonotoneSequence
+    private let firsts: MonotoneSequence?
     private let placesStart: Int
     private let placeWidth: Int
     private let listsStart: Int
@@ -28,7 +33,9 @@ package struct TermPostings {
     private let pages: PageMap
 
     private static let version: UInt8 = 1
-    private static let headerBytes = 21
+    private static let headerBytes = 22
+    private static let firstsLeftOut: UInt8 = 1
+    private static let firstsStored: UInt8 = 2
     private static let what = "term postings"
     /// Codes whose place is found from one stored place (as a shift).
     private static let groupShift = 4
@@ -60,7 +67,14 @@ package struct TermPostings {
         guard listBits <= UInt64(section.count) * 8 else {
             throw reader.invalid("lists", expected: "bits inside the section", found: "\(listBits)")
         }
-        placesStart = MonotoneSequence.bitCount(count: termCount, upper: postingCount)
+        let form = try reader.u8()
+        guard form == TermPostings.firstsLeftOut || form == TermPostings.firstsStored && universe > 0 else {
+            throw reader.invalid("first ordinals", expected: "1 or 2", found: "\(form)")
+        }
+        let firstsStart = MonotoneSequence.bitCount(count: termCount, upper: postingCount)
+        placesStart =
+            form == TermPostings.firstsLeftOut
+            ? firstsStart : firstsStart + MonotoneSequence.bitCount(count: termCount, upper: universe - 1)
         placeWidth = BitPacking.width(forMaximum: listBits)
         listsStart = placesStart + max(termCount - 1, 0) >> TermPostings.groupShift * placeWidth
         bits = try BitView(
@@ -68,6 +82,11 @@ package struct TermPostings {
             origin: origin + TermPostings.headerBytes)
         totals = try MonotoneSequence(
             bits, at: 0, count: termCount, upper: postingCount, what: TermPostings.what)
+        firsts =
+            form == TermPostings.firstsLeftOut
+            ? nil
+            : try MonotoneSequence(
+                bits, at: firstsStart, count: termCount, upper: universe - 1, what: TermPostings.what)
         self.origin = origin
         self.pages = pages
     }
@@ -84,7 +103,7 @@ package struct TermPostings {
 
     /// The number of events of every term, by code; at 0 those without a term.
     package func counts() throws(FormatError) -> [UInt32] {
-        try pages.need(bits: 0..<placesStart, from: TermPostings.headerBytes)
+        try needTotals(0..<termCount)
         var counts: [UInt32] = [UInt32(universe - postingCount)]
         counts.reserveCapacity(termCount + 1)
         var iterator = totals.iterator()
@@ -115,14 +134,30 @@ package struct TermPostings {
         var previous = first == 0 ? 0 : iterator.next() ?? postingCount
         for _ in first..<index {
             let total = max(iterator.next() ?? postingCount, previous)
-            at += PostingList.bitCount(count: total - previous, universe: universe)
+            at += bitCount(total - previous)
             previous = total
         }
         let total = max(iterator.next() ?? postingCount, previous)
-        let list = try PostingList(bits, at: at, count: total - previous, universe: universe)
-        let length = PostingList.bitCount(count: list.count, universe: universe)
-        try pages.need(bits: at..<(at + length), from: TermPostings.headerBytes)
+        return try list(at: at, count: total - previous, index)
+    }
+
+    /// The list of the code `index + 1`, whose bits, where it has any, begin at `at`.
+    private func list(at: Int, count: Int, _ index: Int) throws(FormatError) -> PostingList {
+        if count == 1, let firsts {
+            if pages.isPartial {
+                try firsts.need(index..<(index + 1), pages, from: TermPostings.headerBytes)
+            }
+            return PostingList(single: firsts.value(index), bits, universe: universe)
+        }
+        let list = try PostingList(bits, at: at, count: count, universe: universe)
+        try pages.need(bits: at..<(at + bitCount(count)), from: TermPostings.headerBytes)
         return list
+    }
+
+    /// The bits that the list of so many ordinals takes.
+    @inline(__always)
+    private func bitCount(_ count: Int) -> Int {
+        count == 1 && firsts != nil ? 0 : PostingList.bitCount(count: count, universe: universe)
     }
 
     @inline(__always)
@@ -141,6 +176,8 @@ package struct TermPostings {
         guard termCount == 0 || totals.value(termCount - 1) == postingCount else {
             throw wrong("counts that add up to \(postingCount)", "another sum")
         }
+        try firsts?.checkInvariants(what: TermPostings.what)
+        var plan = FirstOrdinals(universe: universe, termCount: termCount)
         var seen = OrdinalBitmap(range: 0..<universe)
         var at = listsStart
         var iterator = totals.iterator()
@@ -151,11 +188,19 @@ package struct TermPostings {
             if group << TermPostings.groupShift == index, group > 0, listsStart + place(group) != at {
                 throw wrong("place \(at - listsStart)", "\(place(group))")
             }
-            let list = try PostingList(bits, at: at, count: total - previous, universe: universe)
+            let list = try list(at: at, count: total - previous, index)
             try list.checkInvariants()
             seen.formUnion(list)
-            at += PostingList.bitCount(count: list.count, universe: universe)
+            var cursor = PostingCursor(list)
+            plan.append(cursor.next(), count: list.count)
+            if let firsts, firsts.value(index) != Int(plan.last) {
+                throw wrong("first ordinal \(plan.last)", "\(firsts.value(index))")
+            }
+            at += bitCount(list.count)
             previous = total
+        }
+        guard plan.areWorthStoring == (firsts != nil) else {
+            throw wrong("first ordinals where they make the section smaller", "others")
         }
         guard at == bits.count else {
             throw wrong("lists of \(bits.count - listsStart) bits", "\(at - listsStart)")
@@ -196,17 +241,25 @@ extension TermPostings {
         let none = Int(ends[0])
         let postingCount = codes.count - none
 
+        var firsts = FirstOrdinals(universe: codes.count, termCount: termCount)
+        for code in 1..<(termCount + 1) {
+            let (start, end) = (Int(ends[code - 1]), Int(ends[code]))
+            firsts.append(start < end ? sorted[start] : nil, count: end - start)
+        }
         var listBits = 0
         var places: [Int] = []
         for code in 1..<(termCount + 1) {
             if code > 1, (code - 1) & (1 << groupShift - 1) == 0 { places.append(listBits) }
             let count = Int(ends[code] - ends[code - 1])
+            if count == 1, firsts.areWorthStoring { continue }
             listBits += PostingList.bitCount(count: count, universe: codes.count)
         }
         let placeWidth = BitPacking.width(forMaximum: UInt64(listBits))
         let totalsBits = MonotoneSequence.bitCount(count: termCount, upper: postingCount)
-        var bits = BitBuffer(count: totalsBits + places.count * placeWidth + listBits)
+        let firstsBits = firsts.areWorthStoring ? firsts.bitCount : 0
+        var bits = BitBuffer(count: totalsBits + firstsBits + places.count * placeWidth + listBits)
         var at = totalsBits
+        if firsts.areWorthStoring { at = firsts.write(into: &bits, at: at) }
         for place in places {
             bits.write(place, width: placeWidth, at: at)
             at += placeWidth
@@ -214,6 +267,7 @@ extension TermPostings {
         let ordinals = UnsafeBufferPointer(sorted)
         for code in 1..<(termCount + 1) {
             let list = UnsafeBufferPointer(rebasing: ordinals[Int(ends[code - 1])..<Int(ends[code])])
+            if list.count == 1, firsts.areWorthStoring { continue }
             at = PostingList.write(list, universe: codes.count, into: &bits, at: at)
         }
         for code in 1..<(termCount + 1) { ends[code] -= UInt32(none) }
@@ -227,6 +281,7 @@ extension TermPostings {
         writer.u32(UInt32(termCount))
         writer.u32(UInt32(postingCount))
         writer.u64(UInt64(listBits))
+        writer.u8(firsts.areWorthStoring ? firstsStored : firstsLeftOut)
         bits.append(to: &writer)
     }
 

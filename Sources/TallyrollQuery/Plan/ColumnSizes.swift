@@ -39,11 +39,17 @@ struct ColumnSizes: Sendable {
         case .recordedAt: column(.recordedAt, usual: 1)
         case .duration: column(.duration, usual: 2)
         case .outcome: column(.outcome, usual: 0.25)
-        case .codes(let id, _): column(id, usual: 1)
+        case .codes(let id, _): codes(id)
         case .text(let id): column(id, usual: 6)
         case .document(let id): column(id, usual: 4)
         case .anyText: column(.message, usual: 8) + column(.error, usual: 4) + (isMeasured ? paths : 20)
         }
+    }
+
+    /// What takes less than a bit an event is the same for all, or determined by the action, which is then read.
+    private func codes(_ id: ColumnID) -> Double {
+        let bytes = column(id, usual: 1)
+        return bytes < 0.125 && id != .action ? bytes + column(.action, usual: 1) : bytes
     }
 
     /// A block without the column has nothing to read.

@@ -98,27 +98,47 @@ extension FuzzTarget {
     static let codes = FuzzTarget(
         name: "codes",
         seeds: {
-            [[1, 1, 1], [0, 7, 3, 900], (0..<200).map { UInt32($0 % 33) + 4 }].map { codes in
+            let leader = (0..<200).map { UInt32($0 % 33) + 4 }
+            var determined = DeterminedCodesEncoder()
+            determined.lead(by: leader)
+            var table = ByteWriter()
+            leader.map { $0 / 3 }.withUnsafeBufferPointer { determined.write($0, into: &table) }
+            return [[1, 1, 1], [0, 7, 3, 900], leader].map { codes in
                 var out = ByteWriter()
                 CodeColumn.write(codes, into: &out)
                 return withSize(codes.count, out.array)
-            }
+            } + [withSize(leader.count, table.array)]
         },
         run: { view in
             var choices = Choices(view)
             let count = choices.word() % (Limits.blockEvents + 1)
             let bytes = choices.rest.owned
             defer { withExtendedLifetime(bytes) {} }
-            guard let column = try? CodeColumn(bytes.view, count: count) else { return }
-            let all = column.decodeArray()
-            check(all.count == count, "another number of codes")
-            for index in stride(from: 0, to: count, by: max(count / 50, 1)) {
-                check(column.code(index) == all[index], "code \(index) read alone differs")
-                let rows = column.rows(equalTo: all[index])
-                check(rows.contains(index) && rows.size == count, "a row that its own code does not find")
+            if CodeColumn.isDetermined(bytes.view) {
+                var packed = ByteWriter()
+                CodeColumn.write((0..<count).map { UInt32($0 % 33) + 4 }, into: &packed)
+                let packedBytes = packed.array.owned
+                defer { withExtendedLifetime(packedBytes) {} }
+                guard let leader = try? CodeColumn(packedBytes.view, count: count),
+                    let table = try? CodeColumn.determined(bytes.view, by: leader)
+                else { return }
+                checkCodes(CodeColumn(table, by: leader))
+                withExtendedLifetime(table) {}
+            } else if let column = try? CodeColumn(bytes.view, count: count) {
+                checkCodes(column)
             }
-            _ = try? LeaderRanks(column)
         })
+
+    private static func checkCodes(_ column: CodeColumn) {
+        let all = column.decodeArray()
+        check(all.count == column.count, "another number of codes")
+        for index in stride(from: 0, to: column.count, by: max(column.count / 50, 1)) {
+            check(column.code(index) == all[index], "code \(index) read alone differs")
+            let rows = column.rows(equalTo: all[index])
+            check(rows.contains(index) && rows.size == column.count, "a row that its own code does not find")
+        }
+        _ = try? LeaderRanks(column)
+    }
 
     static let texts = FuzzTarget(
         name: "texts",

@@ -15,9 +15,13 @@ extension FuzzTarget {
     static let postings = FuzzTarget(
         name: "postings",
         seeds: {
-            [0, 10, 300, 5000].map { events in
+            [0, 10, 300, 5000, 60].map { events in
                 var out = ByteWriter()
-                let codes = (0..<events).map { UInt32($0 % 7 == 0 ? 0 : $0 * 31 % 20) }
+                // Of 60 events, most terms are met once and in the order of their codes.
+                let codes = (0..<events).map {
+                    events == 60
+                        ? UInt32($0 % 3 == 0 ? $0 / 3 + 1 : 1) : UInt32($0 % 7 == 0 ? 0 : $0 * 31 % 20)
+                }
                 codes.withUnsafeBufferPointer { TermPostings.build(codes: $0, termCount: 20, into: &out) }
                 return [UInt8(events & 0xFF), UInt8(events >> 8)] + out.array
             }
