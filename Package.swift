@@ -33,16 +33,19 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .target(
             name: "TallyrollFormat",
-            dependencies: ["CDeflate", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
+            dependencies: [
+                "CDeflate", "CInstructions", .target(name: "CZstd", condition: .when(traits: ["Zstd"])),
+            ],
             swiftSettings: swiftSettings),
         // Instructions that Swift cannot be told to use on the processors that have them.
+        .target(name: "CInstructions"),
         .target(name: "CSHA256Lanes"),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
             swiftSettings: swiftSettings),
         .target(name: "TallyrollWorkload", swiftSettings: swiftSettings),
         .target(
-            name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
+            name: "TallyrollStore", dependencies: ["CInstructions", "TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .target(
             name: "TallyrollQuery", dependencies: ["TallyrollFormat", "TallyrollStore"],

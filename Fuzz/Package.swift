@@ -18,13 +18,16 @@ let package = Package(
             providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-        .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollFormat", dependencies: ["CDeflate", "CInstructions"], swiftSettings: swiftSettings
+        ),
         .target(name: "CSHA256Lanes"),
+        .target(name: "CInstructions"),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
             swiftSettings: swiftSettings),
         .target(
-            name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
+            name: "TallyrollStore", dependencies: ["CInstructions", "TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .target(
             name: "TallyrollQuery", dependencies: ["TallyrollFormat", "TallyrollStore"],

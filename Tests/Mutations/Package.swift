@@ -17,13 +17,16 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
-        .target(name: "TallyrollFormat", dependencies: ["CDeflate"], swiftSettings: swiftSettings),
+        .target(
+            name: "TallyrollFormat", dependencies: ["CDeflate", "CInstructions"], swiftSettings: swiftSettings
+        ),
         .target(name: "CSHA256Lanes"),
+        .target(name: "CInstructions"),
         .target(
             name: "TallyrollIntegrity", dependencies: ["COpenSSL", "CSHA256Lanes"],
             swiftSettings: swiftSettings),
         .target(
-            name: "TallyrollStore", dependencies: ["TallyrollFormat", "TallyrollIntegrity"],
+            name: "TallyrollStore", dependencies: ["CInstructions", "TallyrollFormat", "TallyrollIntegrity"],
             swiftSettings: swiftSettings),
         .target(
             name: "TallyrollQuery", dependencies: ["TallyrollFormat", "TallyrollStore"],

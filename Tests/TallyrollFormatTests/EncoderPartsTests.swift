@@ -9,7 +9,7 @@ struct EncoderPartsTests {
         var random = SeededRandom(seed: seed)
         var memory = ByteWriter()
         var values = ValueColumn()
-        for _ in 0..<Int(random.next() % 1500) {
+        for _ in 0..<Int(random.next() % 5000) {
             if random.next() % 7 == 0 {
                 values.appendAbsent()
                 continue
@@ -184,6 +184,64 @@ struct EncoderPartsTests {
             expected += length < 128 ? [UInt8(length)] : [UInt8(length & 127 | 128), UInt8(length >> 7)]
             expected += part
             #expect(out.array == expected, "\(length) bytes")
+        }
+    }
+
+    /// Texts of one length (mostly) with digits of one case (mostly) where they vary, the last at the memory's end.
+    private static func hexTexts(_ random: inout SeededRandom) -> (ValueList, [UInt8]) {
+        let letters = Array((random.next() % 2 == 0 ? "0123456789abcdef" : "0123456789ABCDEF").utf8)
+        let length = Int(random.next() % 64) + 1
+        let share = random.next() % 4
+        var model: [UInt8] = []
+        var varies: [Bool] = []
+        for _ in 0..<length {
+            model.append(UInt8(random.next() % 96) + 32)
+            varies.append(random.next() % 4 < share)
+        }
+        let stray = random.next() % 8
+        var values = ValueList()
+        var memory: [UInt8] = []
+        for _ in 0..<Int(random.next() % 300) + 1 {
+            if random.next() % 5 == 0 {
+                values.appendAbsent()
+                continue
+            }
+            var text = model
+            for position in 0..<length where varies[position] {
+                text[position] = letters[Int(random.next() % 16)]
+            }
+            if stray == 0, random.next() % 100 == 0 {
+                text[Int(random.next() % UInt64(length))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            if stray == 1, random.next() % 100 == 0 { text.removeLast() }
+            values.append(offset: UInt32(memory.count), length: UInt32(text.count))
+            memory += text
+        }
+        return (values, memory)
+    }
+
+    @Test(.enabled(if: HexLanes.areFast), arguments: 0..<300)
+    func hexDigitsByLanesAreThoseByTheWord(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let (values, bytes) = EncoderPartsTests.hexTexts(&random)
+        bytes.withView { memory in
+            values.withSpan { span in
+                guard let row = span.firstPresent else { return }
+                let first = span.value(row, in: memory)
+                guard first.count > 0 else { return }
+                let wide = HexLanes.template(of: span, first, in: memory)
+                let plain = HexTemplate.find(span, first, in: memory)
+                #expect(wide?.literal == plain?.literal)
+                #expect(wide?.positions == plain?.positions)
+                #expect(wide?.uppercase == plain?.uppercase)
+                guard let plain, HexLanes.take(plain) else { return }
+                var packed = ByteWriter()
+                var expected = ByteWriter()
+                HexLanes.pack(span, plain, in: memory, into: &packed)
+                NibblePacker.pack(span, plain, in: memory, into: &expected)
+                let (byLanes, byWord) = (packed.array, expected.array)
+                #expect(byLanes == byWord)
+            }
         }
     }
 }

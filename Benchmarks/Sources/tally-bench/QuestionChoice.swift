@@ -70,7 +70,8 @@ struct QuestionChoice {
         return [
             "hot user: \(hot.value.count) events",
             "middle user: \(ranked[ranked.count / 2].value.count)", "cold user: \(cold.value.count)",
-            "resource: \(resources.values.max() ?? 0)",
+            "usual user: \(QuestionChoice.usual(ranked.map { ($0.key, $0.value.count) })?.count ?? 0)",
+            "resource: \(resources.values.max() ?? 0)", "usual resource: \(usualResource?.count ?? 0)",
         ]
     }
 
@@ -97,12 +98,24 @@ struct QuestionChoice {
             var inWindow = Question("user_types", "a user's events by type in \(span)", .userTypes)
             (inWindow.user, inWindow.from, inWindow.to) = (hot.key, from, from + hour)
             all.append(inWindow)
+            if let usual = QuestionChoice.usual(ranked.map { ($0.key, $0.value.count) }) {
+                var question = Question(
+                    "usual_user_types", "a usual user's events by type in \(span)", .userTypes)
+                (question.user, question.from, question.to) = (usual.key, from, from + hour)
+                all.append(question)
+            }
         }
         var failures = Question("failures", "failures of type \(kind) in \(span)", .failures)
         (failures.type, failures.from, failures.to) = (kind, from, from + hour)
         all.append(failures)
         if let resource = resources.max(by: { ($0.value, $1.key.id) < ($1.value, $0.key.id) }) {
             var question = Question("latest_resource", "latest 100 of a resource", .resource)
+            (question.resourceType, question.resourceID) = (resource.key.type, resource.key.id)
+            question.limit = 100
+            all.append(question)
+        }
+        if let resource = usualResource {
+            var question = Question("usual_resource", "latest 100 of a usual resource", .resource)
             (question.resourceType, question.resourceID) = (resource.key.type, resource.key.id)
             question.limit = 100
             all.append(question)
@@ -134,6 +147,23 @@ struct QuestionChoice {
             all.append(question)
         }
         return all
+    }
+
+    private var usualResource: (key: ResourceName, count: Int)? {
+        QuestionChoice.usual(
+            resources.map { (key: $0.key, count: $0.value) }
+                .sorted { ($1.count, $0.key.id, $0.key.type) < ($0.count, $1.key.id, $1.key.type) })
+    }
+
+    /// The one that half of all events reach, counted from the one with the most on: whoever asks about an event taken
+    /// blindly asks about one like that.
+    private static func usual<Key>(_ ranked: [(key: Key, count: Int)]) -> (key: Key, count: Int)? {
+        var left = ranked.reduce(0) { $0 + $1.count } / 2
+        for one in ranked {
+            if left < one.count { return one }
+            left -= one.count
+        }
+        return ranked.last
     }
 
     /// A member of details whose value is a short plain text.

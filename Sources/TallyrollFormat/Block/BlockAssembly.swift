@@ -105,6 +105,7 @@ struct BlockAssembly: ~Copyable {
         numbers.removeAll()
         kinds.removeAll()
         for row in input.recordOffsets.indices {
+            input.fetchAhead(of: row)
             try collect(Int(input.recordOffsets[row]), row, input.memory)
             numbers.appendRecorded(input.recordedAt[row])
         }
@@ -234,6 +235,7 @@ struct BlockAssembly: ~Copyable {
         let ids = texts[StringField.id.index].span
         idHashes = [UInt64](unsafeUninitializedCapacity: count) { hashes, initialized in
             for row in 0..<count {
+                if row < ids.count { ids.fetchAhead(of: row, in: memory) }
                 let isForeign = row < ids.count && !ids.isAbsent(row)
                 hashes[row] = isForeign ? IDHash.of(ids.value(row, in: memory)) : IDHash.none
             }

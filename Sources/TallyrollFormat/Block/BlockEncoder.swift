@@ -1,3 +1,5 @@
+import CInstructions
+
 /// The events that become one block: canonical records in one run of memory, and what the block must carry so that
 /// they can be proved.
 package struct BlockInput {
@@ -25,6 +27,21 @@ package struct BlockInput {
         self.tree = tree
         self.chainBefore = chainBefore
         self.chainAfter = chainAfter
+    }
+
+    /// Rows by which records are asked for ahead: another core wrote them.
+    private static let rowsAhead = 8
+
+    /// Asks for the memory of a record that comes soon after a row's.
+    @inline(__always)
+    func fetchAhead(of row: Int) {
+        let ahead = row &+ BlockInput.rowsAhead
+        guard ahead &+ 1 < recordOffsets.count else { return }
+        var place = Int(recordOffsets[ahead])
+        while place < Int(recordOffsets[ahead &+ 1]) {
+            prefetch_memory(memory.base + place)
+            place &+= Int(PREFETCH_BYTES)
+        }
     }
 }
 

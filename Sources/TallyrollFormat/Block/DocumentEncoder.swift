@@ -15,6 +15,9 @@ package struct DocumentEncoder: ~Copyable {
     private var codes = PlainList<UInt32>()
     private var rawDocuments = ValueColumn()
     private var pathValues = ValueColumns()
+    /// The paths of the scalars of each shape that was met and has a code, and where those of each place in `met` end.
+    private var scalarPaths = PlainList<UInt32>()
+    private var scalarPathEnds = PlainList<UInt32>()
     /// The scalars of one path without their quotes.
     private var trimmed = ValueColumn()
 
@@ -42,6 +45,7 @@ package struct DocumentEncoder: ~Copyable {
     /// likely to have the same shape.
     mutating func append(_ values: ValueSpan, hints: [UInt32], in memory: ByteView) {
         for row in 0..<values.count {
+            values.fetchMoreAhead(of: row, in: memory)
             if values.isAbsent(row) {
                 rowShapes.append(0)
                 rowDocuments.appendAbsent()
@@ -106,6 +110,7 @@ package struct DocumentEncoder: ~Copyable {
         for code in UInt32(table.count + 1)..<UInt32(shared.table.count + 1) {
             try table.append(shared.table.term(code).array)
         }
+        listPaths(of: translation, besides: raw, in: table)
         codes.removeAll()
         rawDocuments.removeAll()
         pathValues.removeAll()
@@ -120,17 +125,31 @@ package struct DocumentEncoder: ~Copyable {
                     offset: rowDocuments.span.offset(row), length: rowDocuments.span.length(row))
                 if place != DocumentEncoder.rawRow { slot += known.slotCount(met[Int(place)]) }
             } else if code != 0 {
-                distribute(&slot, to: table.slotPaths[Int(code) - 1])
+                distribute(&slot, place: Int(place))
             }
         }
     }
 
-    /// Appends the scalars from `slot` on to their paths.
+    /// Puts the paths of all shapes into plain memory: an array of the table would be retained for every row.
+    private mutating func listPaths(
+        of translation: [UInt32], besides raw: UInt32, in table: borrowing ShapeTable
+    ) {
+        scalarPaths.removeAll()
+        scalarPathEnds.removeAll()
+        for code in translation {
+            if code != 0, code != raw {
+                for path in table.slotPaths[Int(code) - 1] { scalarPaths.append(UInt32(path)) }
+            }
+            scalarPathEnds.append(UInt32(scalarPaths.count))
+        }
+    }
+
+    /// Appends the scalars from `slot` on, those of the shape at a place in `met`, to their paths.
     @inline(__always)
-    private mutating func distribute(_ slot: inout Int, to paths: [Int]) {
+    private mutating func distribute(_ slot: inout Int, place: Int) {
         let slots = slots.span
-        for path in paths {
-            pathValues[path].append(offset: slots.offset(slot), length: slots.length(slot))
+        for index in Int(scalarPathEnds[place - 1])..<Int(scalarPathEnds[place]) {
+            pathValues[Int(scalarPaths[index])].append(offset: slots.offset(slot), length: slots.length(slot))
             slot &+= 1
         }
     }
@@ -168,9 +187,11 @@ package struct DocumentEncoder: ~Copyable {
 
     /// Whether every scalar that is not null is a string.
     private static func areStrings(_ scalars: ValueSpan, _ memory: ByteView) -> Bool {
-        for index in 0..<scalars.count
-        where memory.base[Int(scalars.offset(index))] != 0x22 && !isNull(scalars, index, memory) {
-            return false
+        for index in 0..<scalars.count {
+            scalars.fetchAhead(of: index, in: memory)
+            if memory.base[Int(scalars.offset(index))] != 0x22, !isNull(scalars, index, memory) {
+                return false
+            }
         }
         return true
     }

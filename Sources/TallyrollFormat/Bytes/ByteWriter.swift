@@ -151,6 +151,15 @@
         change(UnsafeMutableBufferPointer(start: first, count: view.count))
     }
 
+    /// Appends what `write` writes: it has room for `most` bytes, and gives how many it wrote for good.
+    @inline(__always)
+    package mutating func append(atMost most: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        reserve(most)
+        let written = write((memory + count).assumingMemoryBound(to: UInt8.self))
+        precondition(written >= 0 && written <= most)
+        count += written
+    }
+
     /// Writes over an integer that was written before.
     @inlinable @inline(__always)
     package mutating func patch<T: FixedWidthInteger>(_ value: T, at offset: Int) {

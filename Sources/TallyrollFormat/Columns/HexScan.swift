@@ -73,6 +73,22 @@ struct NibblePacker {
     private var pending: UInt64 = 0
     private var filled: UInt64 = 0
 
+    /// Packs the digits of the present values of a template.
+    static func pack(
+        _ values: ValueSpan, _ template: HexTemplate, in memory: ByteView, into out: inout ByteWriter
+    ) {
+        let runs = template.runs
+        var packer = NibblePacker()
+        for index in 0..<values.count where !values.isAbsent(index) {
+            let value = values.value(index, in: memory)
+            let readable = memory.count - Int(values.offset(index))
+            for run in runs {
+                packer.append(value.base + run.start, run.count, readable: readable - run.start, into: &out)
+            }
+        }
+        packer.finish(into: &out)
+    }
+
     /// Appends `count` digits that begin at `start`. `readable` bytes may be read there.
     @inline(__always)
     mutating func append(

@@ -1,3 +1,5 @@
+import CInstructions
+
 /// Distinct byte strings, numbered from 1 in order of first appearance: the in-memory form of a dictionary while
 /// a segment or block is built. Code 0 stands for an absent value and is never given out.
 ///
@@ -19,6 +21,8 @@ package struct TermInterner: ~Copyable {
 
     /// Values that are looked up together, so that the processor waits for the memory of many at once.
     package static let batch = 128
+    /// Slots from which on values are looked up in passes.
+    private static let slotsInCache = 1 << 11
     /// Beyond this many slots of memory `removeAll` gives it back.
     private static let slotsKept = 1 << 16
     private static let slotsAtFirst = 1 << 9
@@ -118,26 +122,58 @@ package struct TermInterner: ~Copyable {
 
     /// Gives codes to the entries from `start` on until `batch` present ones have one, or all. Returns where to go on
     /// and how many were present.
-    ///
-    /// In three passes, each of which does the same small thing for all values: what one waits for in memory does not
-    /// keep the others waiting. Codes found in the second pass stay right, since terms are only added.
     package mutating func internBatch(
+        _ values: ValueSpan, from start: Int, in memory: ByteView, into codes: UnsafeMutablePointer<UInt32>
+    ) -> (next: Int, present: Int) {
+        guard mask < TermInterner.slotsInCache else {
+            return internFar(values, from: start, in: memory, into: codes)
+        }
+        var found = 0
+        var row = start
+        while row < values.count, found < TermInterner.batch {
+            values.fetchAhead(of: row, in: memory)
+            if values.isAbsent(row) {
+                codes[row] = 0
+            } else {
+                codes[row] = intern(values.value(row, in: memory))
+                found &+= 1
+            }
+            row &+= 1
+        }
+        return (row, found)
+    }
+
+    /// `internBatch` for a table that is not in the processor's nearest memory. In passes, each of which does the same
+    /// small thing for all values and asks for the memory that the next one needs: what one waits for does not keep
+    /// the others waiting. Codes found on the way stay right, since terms are only added.
+    @inline(never)
+    private mutating func internFar(
         _ values: ValueSpan, from start: Int, in memory: ByteView, into codes: UnsafeMutablePointer<UInt32>
     ) -> (next: Int, present: Int) {
         var found = 0
         var row = start
         while row < values.count, found < TermInterner.batch {
+            values.fetchAhead(of: row, in: memory)
             if values.isAbsent(row) {
                 codes[row] = 0
             } else {
                 let value = values.value(row, in: memory)
-                (pending + found).initialize(
-                    to: Pending(hash: hash.of(value), value: value, row: row, code: 0))
+                let hash = hash.of(value)
+                prefetch_memory(slots + (Int(truncatingIfNeeded: hash) & mask))
+                (pending + found).initialize(to: Pending(hash: hash, value: value, row: row, code: 0))
                 found &+= 1
             }
             row &+= 1
         }
-        for index in 0..<found { pending[index].code = candidate(pending[index].hash) }
+        let ends = ends.elements
+        for index in 0..<found {
+            let code = candidate(pending[index].hash)
+            pending[index].code = code
+            if code != 0 { prefetch_memory(ends.baseAddress.map { $0 + Int(code &- 1) }) }
+        }
+        for index in 0..<found where pending[index].code != 0 {
+            prefetch_memory(text.view.base + Int(ends[Int(pending[index].code) &- 1]))
+        }
         for index in 0..<found {
             let item = pending[index]
             codes[item.row] =

@@ -301,16 +301,11 @@ package struct TextColumnEncoder: ~Copyable {
         literal.withView { out.lengthPrefixed($0) }
         out.bytes(mask)
         writePresence(values, into: &out)
-        let runs = template.runs
-        var packer = NibblePacker()
-        for index in 0..<values.count where !values.isAbsent(index) {
-            let value = values.value(index, in: memory)
-            let readable = memory.count - Int(values.offset(index))
-            for run in runs {
-                packer.append(value.base + run.start, run.count, readable: readable - run.start, into: &out)
-            }
+        if HexLanes.areFast, HexLanes.take(template) {
+            HexLanes.pack(values, template, in: memory, into: &out)
+        } else {
+            NibblePacker.pack(values, template, in: memory, into: &out)
         }
-        packer.finish(into: &out)
     }
 
     /// Writes the column of `numbers`, those of the present values.

@@ -16,8 +16,14 @@ package struct HexTemplate {
     static func find(_ values: ValueSpan, in memory: ByteView) -> HexTemplate? {
         guard let firstIndex = values.firstPresent else { return nil }
         let first = values.value(firstIndex, in: memory)
+        guard first.count > 0, first.count <= lengthMax else { return nil }
+        return HexLanes.areFast && first.count <= HexLanes.lengthMax
+            ? HexLanes.template(of: values, first, in: memory) : find(values, first, in: memory)
+    }
+
+    /// `find` by the word, on any processor.
+    static func find(_ values: ValueSpan, _ first: ByteView, in memory: ByteView) -> HexTemplate? {
         let length = first.count
-        guard length > 0, length <= lengthMax else { return nil }
         var scan = HexScan(length: length)
         for index in 0..<values.count where !values.isAbsent(index) {
             guard values.length(index) == length else { return nil }
@@ -71,6 +77,7 @@ package struct NumberPattern {
         var prefix = first.count
         var suffix = first.count
         for index in 0..<values.count where !values.isAbsent(index) {
+            values.fetchAhead(of: index, in: memory)
             let value = values.value(index, in: memory)
             prefix = min(prefix, value.count)
             if prefix > 0 { prefix = commonPrefix(value, first, atMost: prefix) }

@@ -1,3 +1,5 @@
+import CInstructions
+
 /// The values of one column, borrowed while they are encoded: for each entry where its bytes lie in one shared run of
 /// memory, or that it is absent. Whoever makes a span keeps its owner alive and unchanged while it is used. Indexes are
 /// the encoder's own, and checked in debug builds alone.
@@ -25,6 +27,25 @@ package struct ValueSpan {
     @inline(__always)
     package func value(_ index: Int, in memory: ByteView) -> ByteView {
         memory.trusted(Int(offset(index)), Int(length(index)))
+    }
+
+    /// Rows by which values are asked for ahead: they lie too far apart for the processor to guess.
+    private static let rowsAhead = 16
+
+    /// Asks for the first bytes of a value that comes soon after another.
+    @inline(__always)
+    func fetchAhead(of index: Int, in memory: ByteView) {
+        let ahead = index &+ ValueSpan.rowsAhead
+        if ahead < count { prefetch_memory(memory.base + Int(offset(ahead))) }
+    }
+
+    /// The same for some more of its bytes.
+    @inline(__always)
+    func fetchMoreAhead(of index: Int, in memory: ByteView) {
+        let ahead = index &+ ValueSpan.rowsAhead
+        guard ahead < count, !isAbsent(ahead) else { return }
+        prefetch_memory(memory.base + Int(offset(ahead)))
+        prefetch_memory(memory.base + Int(offset(ahead)) + Int(PREFETCH_BYTES))
     }
 
     /// Whether two entries have the same bytes, or both have none.

@@ -101,8 +101,9 @@ package struct FilterGatherer {
     }
 
     private mutating func add(_ list: ValueSpan, in memory: ByteView) {
-        for row in 0..<list.count where !list.isAbsent(row) {
-            set.insert(FilterKey.of(list.value(row, in: memory)))
+        for row in 0..<list.count {
+            list.fetchAhead(of: row, in: memory)
+            if !list.isAbsent(row) { set.insert(FilterKey.of(list.value(row, in: memory))) }
         }
     }
 

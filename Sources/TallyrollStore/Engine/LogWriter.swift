@@ -1,3 +1,4 @@
+import CInstructions
 import Synchronization
 import TallyrollFormat
 import TallyrollIntegrity
@@ -317,10 +318,24 @@ final class LogWriter {
                 throw AuditLogError.failed(cause: "a run has fewer salts than events")
             }
             commitments.append(salt: salt, personal: personal.raw)
+            fetchAhead(records, from: place, to: end)
             place = end
         } while place < records.count && commitments.count < CommitmentBatch.capacity
             && !run.isFull(blockBytes: blockBytes, after: commitments.count, bytes: place - start)
         commitments.hash()
+    }
+
+    /// Bytes by which records are asked for ahead: another core wrote them.
+    private static let bytesAhead = 2048
+
+    /// Asks for the memory that lies so far behind a record.
+    @inline(__always)
+    private static func fetchAhead(_ records: ByteView, from start: Int, to end: Int) {
+        var place = start
+        while place < end, place &+ bytesAhead < records.count {
+            prefetch_memory(records.base + place + bytesAhead)
+            place &+= Int(PREFETCH_BYTES)
+        }
     }
 
     /// The parts of the record at `start`, and where it ends.

@@ -9,10 +9,11 @@ final class CheckedRegion: @unchecked Sendable {
     private(set) var entries: [BlockEntry]?
     private(set) var heads: SegmentHeads?
     private(set) var tables: [TermTable?] = Array(repeating: nil, count: DictionaryID.count)
+    /// Opened, and not proved to hold together: they are when they are compared with what the blocks hold.
     private(set) var postings: [PostingColumn: TermPostings] = [:]
     private(set) var filters: [FilterKind: CheckedFilter] = [:]
+    /// As the posting lists.
     private(set) var ids: IDTable?
-    private(set) var idBytes: Bytes?
     /// The filter of terms, the whole section. Valid while the region lives.
     private(set) var termFilter: ByteView?
     private(set) var problems: [VerificationProblem] = []
@@ -53,6 +54,9 @@ final class CheckedRegion: @unchecked Sendable {
     /// Whether a section of this kind is there and its bytes do not hold.
     func isDamaged(_ role: IndexRole, _ id: UInt8 = 0) -> Bool { damaged.contains(key(role, id)) }
 
+    /// The bytes of a section that hold.
+    func bytes(_ role: IndexRole, _ id: UInt8 = 0) -> Bytes? { owners[key(role, id)] }
+
     private func key(_ role: IndexRole, _ id: UInt8) -> UInt16 { UInt16(role.rawValue) << 8 | UInt16(id) }
 
     private func report(_ problem: FormatError) {
@@ -91,7 +95,6 @@ final class CheckedRegion: @unchecked Sendable {
         do {
             let bytes = try file.section(section)
             owners[key(section.role, section.id)] = bytes
-            if section.role == .ids { idBytes = bytes }
             try open(section, bytes.view, footer, size: size)
         } catch let problem as FormatError {
             damaged.insert(key(section.role, section.id))
@@ -128,14 +131,10 @@ final class CheckedRegion: @unchecked Sendable {
                 throw wrong(
                     section, "an end sequence from \(header.firstSequence) on", "\(footer.endSequence)")
             }
-            let lists = try TermPostings(view, universe: Int(universe), origin: section.offset)
-            try lists.checkInvariants()
-            postings[column] = lists
+            postings[column] = try TermPostings(view, universe: Int(universe), origin: section.offset)
         case .ids:
             guard section.id == 0 else { throw wrong(section, "id 0", "\(section.id)") }
-            let table = try IDTable(view, origin: section.offset)
-            try table.checkInvariants()
-            ids = table
+            ids = try IDTable(view, origin: section.offset)
         case .terms:
             guard section.id == 0 else { throw wrong(section, "id 0", "\(section.id)") }
             _ = try TermFilter(view, origin: section.offset)

@@ -20,8 +20,8 @@ struct IndexComparison {
         // A dictionary that is wrong is to blame for the filter, too.
         if problems.isEmpty, let problem = termFilterProblem() { problems.append(problem) }
         for column in PostingColumn.allCases {
-            guard let lists = region.postings[column], let known = codes?.codes(column) else { continue }
-            if let problem = postingsProblem(lists, column, known) { problems.append(problem) }
+            guard let lists = region.postings[column] else { continue }
+            if let problem = postingsProblem(lists, column, codes?.codes(column)) { problems.append(problem) }
         }
         for kind in FilterKind.allCases {
             guard let filter = region.filters[kind] else { continue }
@@ -29,9 +29,7 @@ struct IndexComparison {
                 problems.append(problem)
             }
         }
-        if !region.isDamaged(.ids), let codes,
-            let problem = idsProblem(results, codes, isComplete: isComplete)
-        {
+        if !region.isDamaged(.ids), let problem = idsProblem(results, codes, isComplete: isComplete) {
             problems.append(problem)
         }
         return problems
@@ -106,8 +104,10 @@ struct IndexComparison {
 
     // MARK: Posting lists
 
+    /// Where every code is known, the section is what they give, byte for byte; that is quicker than proving that it holds
+    /// together and looking at each list. `codes` is nil where they are too many to be held.
     private func postingsProblem(
-        _ lists: TermPostings, _ column: PostingColumn, _ codes: UnsafeBufferPointer<UInt32>
+        _ lists: TermPostings, _ column: PostingColumn, _ codes: UnsafeBufferPointer<UInt32>?
     ) -> VerificationProblem? {
         let id = column.rawValue
         let terms = column.dictionary.map { region.tables[$0.index]?.count } ?? 0
@@ -117,6 +117,37 @@ struct IndexComparison {
                 "there are \(lists.termCount) posting lists for \(column.listCount(terms: terms)) terms of \(column)"
             )
         }
+        if let codes, isWhatCodesGive(lists, column, codes) { return nil }
+        if let damage = damage({ () throws(FormatError) in try lists.checkInvariants() }) { return damage }
+        return codes.flatMap { postingsProblem(lists, column, $0) }
+    }
+
+    private func isWhatCodesGive(
+        _ lists: TermPostings, _ column: PostingColumn, _ codes: UnsafeBufferPointer<UInt32>
+    ) -> Bool {
+        guard let found = region.bytes(.postings, column.rawValue),
+            codes.allSatisfy({ $0 <= UInt32(lists.termCount) })
+        else { return false }
+        var expected = ByteWriter(capacity: found.count)
+        TermPostings.build(codes: codes, termCount: lists.termCount, into: &expected)
+        return found.withView { $0.isEqual(to: expected.view) }
+    }
+
+    /// What an index that does not hold together says of itself.
+    private func damage(_ check: () throws(FormatError) -> Void) -> VerificationProblem? {
+        do {
+            try check()
+            return nil
+        } catch {
+            return place.problem(.damaged, offset: error.offset, error.description)
+        }
+    }
+
+    /// What is wrong with lists that hold together.
+    private func postingsProblem(
+        _ lists: TermPostings, _ column: PostingColumn, _ codes: UnsafeBufferPointer<UInt32>
+    ) -> VerificationProblem? {
+        let id = column.rawValue
         var listed = 0
         var ordinals = [UInt32](repeating: 0, count: codes.count)
         for code in 0..<UInt32(lists.termCount) {
@@ -189,7 +220,7 @@ struct IndexComparison {
     // MARK: Ids
 
     private func idsProblem(
-        _ results: [BlockResult], _ codes: SegmentCodes, isComplete: Bool
+        _ results: [BlockResult], _ codes: SegmentCodes?, isComplete: Bool
     ) -> VerificationProblem? {
         let count = results.reduce(0) { $0 + $1.foreignIDs }
         guard let section = region.footer?.section(.ids), let table = region.ids else {
@@ -197,13 +228,15 @@ struct IndexComparison {
                 ? nil
                 : problem(.ids, 0, "\(count) events have ids of their own, and there is no table of ids")
         }
+        guard let codes else { return damage { () throws(FormatError) in try table.checkInvariants() } }
         let hashes = UnsafeBufferPointer(codes.idHashes)
         // Where every id is known, the table is what they give, byte for byte; that is quicker than asking it for each.
         if isComplete, table.count == count {
             var expected = ByteWriter(capacity: section.length)
             SegmentIndex.writeIDs(hashes, entries, into: &expected)
-            if region.idBytes?.withView({ $0.isEqual(to: expected.view) }) ?? false { return nil }
+            if region.bytes(.ids)?.withView({ $0.isEqual(to: expected.view) }) ?? false { return nil }
         }
+        if let damage = damage({ () throws(FormatError) in try table.checkInvariants() }) { return damage }
         for (position, entry) in entries.enumerated() {
             let start = Int(clamping: (entry.firstSequence &- header.firstSequence) & 0xFFFF_FFFF)
             guard results[position].isProved, start + entry.count <= hashes.count else { continue }
