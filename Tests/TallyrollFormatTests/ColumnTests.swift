@@ -154,9 +154,19 @@ import Testing
             case 9: return number % 2 == 0 ? nil : hexText(number, 8).uppercased()
             case 10: return "s" + hexText(UInt64(index % 7) * 77, 8)
             case 11: return number % 50 == 0 ? "-0" : "\(number % 10)"
+            case 12: return address(number)
+            case 13: return number % 3 == 0 ? nil : address(number & 0x0A03_FFFF)
+            case 14:
+                return number % 300 == 0
+                    ? ["10.0.0.01", "1.2.3", "256.1.1.1", "1.2.3.4."][index % 4] : address(number)
+            case 15: return "10.0.0.\(number % 30)"
             default: return String(repeating: "long ", count: Int(number % 9_000))
             }
         }
+    }
+
+    private func address(_ value: UInt64) -> String {
+        "\(value >> 24 & 255).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"
     }
 
     private func hexText(_ value: UInt64, _ digits: Int) -> String {
@@ -164,11 +174,11 @@ import Testing
         return String((String(repeating: "0", count: digits) + text).suffix(digits))
     }
 
-    @Test(arguments: 0..<130)
+    @Test(arguments: 0..<170)
     func textsComeBack(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let kind = seed % 13
-        let count = kind == 12 ? 40 : [1, 3, 64, 65, 500, 3000][Int(random.next() % 6)]
+        let kind = seed % 17
+        let count = kind == 16 ? 40 : [1, 3, 64, 65, 500, 3000][Int(random.next() % 6)]
         let values = texts(kind, count, &random)
         let leader = (0..<count).map { _ in UInt32(random.next() % 20) }
         var memory = ByteWriter()

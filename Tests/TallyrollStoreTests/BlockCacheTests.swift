@@ -64,6 +64,18 @@ import TallyrollIntegrity
         }
     }
 
+    @Test func keepsWhatIsLookedIntoAgain() throws {
+        let cache = BlockCache(capacity: 1 << 20)
+        let reader = try segment(blocks: 3, cache: cache)
+        let places = reader.entries.map { SegmentOutline.Block($0) }
+        for place in places { _ = try reader.passingBlock(place) }
+        #expect(cache.readerCount == 0)
+        let again = try reader.passingBlock(places[1])
+        #expect(cache.readerCount == 1)
+        #expect(try reader.passingBlock(places[1]) === again)
+        #expect(try reader.block(places[1]) === again)
+    }
+
     @Test func passesOverEverythingFindAPartOfIt() throws {
         let cache = BlockCache(capacity: 512 << 10)
         let reader = try segment(blocks: 24, cache: cache)

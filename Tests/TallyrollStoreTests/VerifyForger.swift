@@ -56,11 +56,10 @@ struct Forger {
     mutating func sealBlock(_ entry: BlockEntry, _ sections: [BlockSection]) {
         var directory = ByteWriter()
         for section in sections {
-            directory.u8(section.role.rawValue)
-            directory.varint(UInt64(section.id))
-            directory.varint(UInt64(section.length))
             let start = entry.offset + section.offset
-            directory.u32(UInt32(truncatingIfNeeded: checksum(start..<start + section.length)))
+            Array(bytes[start..<start + section.length]).withView {
+                BlockDirectory.write(section.role, section.id, $0, into: &directory)
+            }
         }
         let start = entry.offset + BlockHeader.byteCount
         bytes.replaceSubrange(start..<start + directory.count, with: directory.array)

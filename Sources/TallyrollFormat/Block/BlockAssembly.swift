@@ -257,6 +257,9 @@ struct BlockAssembly: ~Copyable {
         close(.seeds, 0)
         section.bytes(input.tree)
         close(.tree, 0)
+        // The long ones, of which few bytes are needed for a row, stand before the others, which are then read together.
+        writeText(.id, .id, input.memory)
+        writeText(.requestID, .requestID, input.memory)
         writeNumbers()
         determined.lead(by: actionCodes)
         writeCodesOfAction(typeCodes, .type)
@@ -266,17 +269,14 @@ struct BlockAssembly: ~Copyable {
         writeCodes(userCodes, .user)
         writeCodes(resourceCodes, .resource)
         users = LeaderRows(userCodes)
-        writeText(.id, .id, input.memory)
         writeText(.error, .error, input.memory)
         writeText(.message, .message, input.memory)
         writeText(.ip, .ip, input.memory)
         writeText(.userAgent, .userAgent, input.memory)
-        writeText(.requestID, .requestID, input.memory)
         writeText(.sessionID, .sessionID, input.memory)
         writeText(.correlationID, .correlationID, input.memory)
         try writeDocuments(details, input.memory)
         try writeDocuments(extra, input.memory)
-        writeNewTerms()
         let chunks = heap.finish()
         heap.writeDirectory(into: &section)
         if chunks > 0 { close(.heapDirectory, 0) }
@@ -284,14 +284,12 @@ struct BlockAssembly: ~Copyable {
             section.bytes(heap.chunk(chunk))
             close(.textChunk, chunk)
         }
+        writeNewTerms()
     }
 
     /// Ends the section that was written and lists it.
     private mutating func close(_ role: SectionRole, _ id: Int) {
-        directory.u8(role.rawValue)
-        directory.varint(UInt64(id))
-        directory.varint(UInt64(section.count))
-        directory.u32(UInt32(truncatingIfNeeded: Checksum.of(section.view)))
+        BlockDirectory.write(role, id, section.view, into: &directory)
         body.bytes(section.view)
         section.removeAll()
     }

@@ -40,14 +40,24 @@ package struct BlockSection: Equatable, Sendable {
     /// From the start of the block.
     package var offset: Int
     package var length: Int
-    /// The low half of the section's checksum.
-    package var checksum: UInt32
+    /// Which of the directory's checksums are the section's: one for each of its pages where it is long, else one.
+    package var sums: Range<Int>
+
+    /// Sections that are longer have a checksum a page, so that a page can be read by itself.
+    static let wholeMax = 16 << 10
+
+    package var isPaged: Bool { length > BlockSection.wholeMax }
+
+    /// How many checksums a section of so many bytes has.
+    static func sumCount(_ length: Int) -> Int { length > wholeMax ? PagedBytes.pageCount(length) : 1 }
 }
 
-/// The list of a block's sections. On disk, for each: `u8 role · varint id · varint length · u32 checksum`; the
-/// sections follow the directory in this order without gaps, then zeros to the block's length.
+/// The list of a block's sections. On disk, for each: `u8 role · varint id · varint length · u32 checksum`, of long
+/// ones `u32` a page; the sections follow the directory in this order without gaps, then zeros to the block's length.
 package struct BlockDirectory: Equatable, Sendable {
     package private(set) var sections: [BlockSection] = []
+    /// The low halves of the checksums of sections and pages.
+    package private(set) var sums: [UInt32] = []
     /// Where each section stands in `sections`, by its key, ascending.
     private var places: [Place] = []
 
@@ -68,6 +78,7 @@ package struct BlockDirectory: Equatable, Sendable {
         // An entry takes seven bytes or a little more.
         sections.reserveCapacity(view.count / 7)
         places.reserveCapacity(view.count / 7)
+        sums.reserveCapacity(view.count / 5)
         while reader.remaining > 0 {
             let tag = try reader.u8()
             guard let role = SectionRole(rawValue: tag) else {
@@ -75,8 +86,10 @@ package struct BlockDirectory: Equatable, Sendable {
             }
             let id = try reader.length(atMost: Int(Int32.max))
             let length = try reader.length(atMost: header.length - offset)
+            let first = sums.count
+            for _ in 0..<BlockSection.sumCount(length) { sums.append(try reader.u32()) }
             let section = BlockSection(
-                role: role, id: id, offset: offset, length: length, checksum: try reader.u32())
+                role: role, id: id, offset: offset, length: length, sums: first..<sums.count)
             places.append(Place(key: BlockDirectory.key(role, id), index: sections.count))
             sections.append(section)
             offset += length
@@ -105,6 +118,57 @@ package struct BlockDirectory: Equatable, Sendable {
             if places[middle].key < key { low = middle + 1 } else { high = middle }
         }
         return low < places.count && places[low].key == key ? sections[places[low].index] : nil
+    }
+
+    /// Appends the entry of a section that holds these bytes.
+    package static func write(
+        _ role: SectionRole, _ id: Int, _ section: ByteView, into out: inout ByteWriter
+    ) {
+        out.u8(role.rawValue)
+        out.varint(UInt64(id))
+        out.varint(UInt64(section.count))
+        guard section.count > BlockSection.wholeMax else {
+            return out.u32(UInt32(truncatingIfNeeded: Checksum.of(section)))
+        }
+        for page in 0..<PagedBytes.pageCount(section.count) { out.u32(sum(ofPage: page, of: section)) }
+    }
+
+    /// The low half of the checksum of a page of some bytes.
+    @inline(__always)
+    private static func sum(ofPage page: Int, of bytes: ByteView) -> UInt32 {
+        let start = page << PagedBytes.pageShift
+        let length = min(PagedBytes.pageBytes, bytes.count - start)
+        return UInt32(truncatingIfNeeded: Checksum.of(bytes.trusted(start, length)))
+    }
+
+    /// Holds the bytes of a section, or some of its pages if they are `from` one on, against their checksums.
+    func check(_ bytes: ByteView, of section: BlockSection, fromPage first: Int = 0, origin: Int)
+        throws(FormatError)
+    {
+        guard section.isPaged else {
+            let computed = UInt32(truncatingIfNeeded: Checksum.of(bytes))
+            guard computed == sums[section.sums.lowerBound] else {
+                throw wrong(section, origin + section.offset, sums[section.sums.lowerBound], computed)
+            }
+            return
+        }
+        for page in 0..<PagedBytes.pageCount(bytes.count) {
+            let computed = BlockDirectory.sum(ofPage: page, of: bytes)
+            let expected = sums[section.sums.lowerBound + first + page]
+            guard computed == expected else {
+                let start = section.offset + (first + page) << PagedBytes.pageShift
+                throw wrong(section, origin + start, expected, computed)
+            }
+        }
+    }
+
+    @inline(never)
+    private func wrong(
+        _ section: BlockSection, _ offset: Int, _ expected: UInt32, _ found: UInt32
+    ) -> FormatError {
+        FormatError(
+            .checksum, "block section \(section.role) \(section.id)", offset: offset,
+            expected: hex(UInt64(expected)), found: hex(UInt64(found)))
     }
 
     /// Where the zeros that pad the block begin.

@@ -4,6 +4,18 @@ import Synchronization
 package protocol BlockSource: AnyObject, Sendable {
     /// The bytes from `offset`, counted from the start of the block.
     func read(_ offset: Int, _ length: Int) throws -> Bytes
+    /// Fills `buffer` with the bytes from `offset`.
+    func read(_ offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+    /// Whether reading costs nothing, so that it need not be put off.
+    var isInMemory: Bool { get }
+}
+
+extension BlockSource {
+    package func read(_ offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        try read(offset, buffer.count).withView { buffer.copyMemory(from: $0.raw) }
+    }
+
+    package var isInMemory: Bool { false }
 }
 
 /// The dictionaries of the segment that a block belongs to.
@@ -84,20 +96,27 @@ package final class BlockReader: Sendable {
         heap = HeapChunks(sections)
     }
 
-    /// Opens the block at the start of `source`. `gauge` is told of the memory that the reader holds.
+    /// Opens the block at the start of `source`. `gauge` is told of the memory that the reader holds; `length` is the
+    /// block's, where it is known: its directory is then read together with its header.
     package convenience init(
-        source: any BlockSource, origin: Int, terms: any SegmentTerms, gauge: MemoryGauge? = nil
+        source: any BlockSource, origin: Int, terms: any SegmentTerms, gauge: MemoryGauge? = nil,
+        length: Int = 0
     ) throws {
-        let head = try source.read(0, BlockHeader.byteCount)
+        let head = try source.read(0, max(BlockHeader.byteCount, min(length, BlockReader.headBytes)))
         defer { withExtendedLifetime(head) {} }
-        let header = try BlockHeader(head.view, origin: origin)
-        let directoryBytes = try source.read(BlockHeader.byteCount, header.directoryLength)
+        let header = try BlockHeader(head.view.trusted(0, BlockHeader.byteCount), origin: origin)
+        let place = BlockHeader.byteCount
+        let directoryBytes =
+            try Bytes(part: place, header.directoryLength, of: head)
+            ?? source.read(place, header.directoryLength)
         defer { withExtendedLifetime(directoryBytes) {} }
-        let directory = try BlockDirectory(
-            directoryBytes.view, header: header, origin: origin + BlockHeader.byteCount)
+        let directory = try BlockDirectory(directoryBytes.view, header: header, origin: origin + place)
         self.init(
             header: header, directory: directory, origin: origin, source: source, terms: terms, gauge: gauge)
     }
+
+    /// Header and directory of most blocks.
+    private static let headBytes = 1024
 
     package var count: Int { header.count }
 
@@ -122,9 +141,7 @@ package final class BlockReader: Sendable {
     package func read(_ section: BlockSection) throws -> Bytes { try sections.read(section) }
 
     private func required(_ role: SectionRole, _ id: Int) throws -> Bytes {
-        let section = try sections.required(role, id)
-        sections.hold(section.length)
-        return try sections.read(section)
+        try sections.readKept(try sections.required(role, id))
     }
 
     /// The zeros between the last section and the end of the block.
@@ -209,9 +226,14 @@ package final class BlockReader: Sendable {
     /// A column of text, or nil when no event of the block has the field.
     package func text(_ id: ColumnID) throws -> TextColumn? {
         if let known = textColumns[Int(id.rawValue)] { return known }
-        guard let bytes = try sections.keptIfPresent(.column, Int(id.rawValue)) else { return nil }
+        guard let section = directory.section(.column, Int(id.rawValue)) else { return nil }
         let leaders = BlockReader.followsUser(id) ? try self.leaders() : nil
-        let column = try TextColumn(bytes, count: count, leaders: leaders)
+        let column =
+            if let pages = sections.pages(of: section) {
+                try TextColumn(pages, count: count, leaders: leaders)
+            } else {
+                try TextColumn(try sections.readKept(section), count: count, leaders: leaders)
+            }
         return textColumns.store(column, at: Int(id.rawValue))
     }
 
@@ -241,9 +263,18 @@ package final class BlockReader: Sendable {
     func recordColumns(_ fields: RecordFields) throws -> RecordColumns {
         let known = parsed.withLock { $0.record }
         if let known, known.fields.isSuperset(of: fields) { return known }
+        if known == nil, fields == .all { sections.readTogether { BlockReader.holdsRows($0) } }
         let columns = try RecordColumns(self, known?.fields.union(fields) ?? fields)
         parsed.withLock { $0.record = columns }
         return columns
+    }
+
+    /// Whether rows are put together from a section. Long ones are read by the page.
+    private static func holdsRows(_ section: BlockSection) -> Bool {
+        switch section.role {
+        case .column, .rawDocuments, .detailsPath, .extraPath, .heapDirectory, .textChunk: !section.isPaged
+        case .seeds, .tree, .newTerms: false
+        }
     }
 
     private static func followsUser(_ id: ColumnID) -> Bool {

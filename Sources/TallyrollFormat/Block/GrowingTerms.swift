@@ -144,6 +144,8 @@ package final class MemoryBlockSource: BlockSource {
 
     package init(_ bytes: Bytes) { self.bytes = bytes }
 
+    package var isInMemory: Bool { true }
+
     package func read(_ offset: Int, _ length: Int) throws -> Bytes {
         guard let part = Bytes(part: offset, length, of: bytes) else {
             throw FormatError(

@@ -172,6 +172,34 @@ package enum BitPacking {
         let keep = mask(width)
         var index = start
         var bit = start * width
+        if width <= 14 {
+            // Four values lie in one load.
+            let step = UInt64(truncatingIfNeeded: width)
+            while index &+ 4 <= safeEnd {
+                let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)
+                let first = UInt64(littleEndian: raw) &>> UInt64(truncatingIfNeeded: bit & 7)
+                let second = first &>> step
+                let third = second &>> step
+                let place = output + (index &- start)
+                place[0] = T(truncatingIfNeeded: first & keep)
+                place[1] = T(truncatingIfNeeded: second & keep)
+                place[2] = T(truncatingIfNeeded: third & keep)
+                place[3] = T(truncatingIfNeeded: third &>> step & keep)
+                index &+= 4
+                bit &+= width &* 4
+            }
+        } else if width <= 28 {
+            let step = UInt64(truncatingIfNeeded: width)
+            while index &+ 2 <= safeEnd {
+                let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)
+                let first = UInt64(littleEndian: raw) &>> UInt64(truncatingIfNeeded: bit & 7)
+                let place = output + (index &- start)
+                place[0] = T(truncatingIfNeeded: first & keep)
+                place[1] = T(truncatingIfNeeded: first &>> step & keep)
+                index &+= 2
+                bit &+= width &* 2
+            }
+        }
         if width <= 57 {
             while index < safeEnd {
                 let raw = UnsafeRawPointer(view.base + bit >> 3).loadUnaligned(as: UInt64.self)

@@ -30,7 +30,7 @@ package final class PagedBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawPointer
     private let whole: Bytes?
     private let source: (any PageSource)?
-    private let gauge: MemoryGauge
+    private let gauge: MemoryGauge?
     private let isMapped: Bool
     /// The bytes that were read; held while pages are.
     private let filled = Mutex(0)
@@ -46,14 +46,15 @@ package final class PagedBytes: @unchecked Sendable {
         gauge.add(bytes.count)
     }
 
-    /// `count` bytes, more than 0, none of which was read yet. `gauge` is told of each page that is.
-    package init(count: Int, from source: any PageSource, gauge: MemoryGauge) {
+    /// `count` bytes, more than 0, none of which was read yet. `gauge` is told of each page that is. Where there are few,
+    /// room that was used before is fine, whatever it holds.
+    package init(count: Int, from source: any PageSource, gauge: MemoryGauge? = nil, isSmall: Bool = false) {
         precondition(count > 0)
         self.count = count
         self.source = source
         self.gauge = gauge
         whole = nil
-        (memory, isMapped) = PagedBytes.reserve(count)
+        (memory, isMapped) = isSmall ? PagedBytes.allocate(count) : PagedBytes.reserve(count)
         let words = PagedBytes.wordCount(count)
         let present = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: words)
         for word in 0..<words { (present + word).initialize(to: Atomic(0)) }
@@ -61,7 +62,7 @@ package final class PagedBytes: @unchecked Sendable {
     }
 
     deinit {
-        gauge.add(-bytesHeld)
+        gauge?.add(-bytesHeld)
         guard let present else { return }
         present.deinitialize(count: PagedBytes.wordCount(count))
         present.deallocate()
@@ -87,10 +88,15 @@ package final class PagedBytes: @unchecked Sendable {
         return (memory, false)
     }
 
+    private static func allocate(_ count: Int) -> (memory: UnsafeMutableRawPointer, isMapped: Bool) {
+        guard let memory = malloc(count) else { preconditionFailure("out of memory") }
+        return (memory, false)
+    }
+
     /// The bytes of memory that were read.
     package var bytesHeld: Int { filled.withLock { $0 } }
 
-    /// A view of all bytes, valid while this object lives. Those that were not asked for are zero.
+    /// A view of all bytes, valid while this object lives. Those that were not asked for may be anything.
     package var view: ByteView {
         ByteView(base: UnsafePointer(memory.assumingMemoryBound(to: UInt8.self)), count: count)
     }
@@ -116,7 +122,7 @@ package final class PagedBytes: @unchecked Sendable {
                 page = end + 1
             }
             filled += added
-            gauge.add(added)
+            gauge?.add(added)
             return added
         }
         if added > 0 { source.didRead(added) }
@@ -161,6 +167,7 @@ package struct PageMap {
     }
 
     /// Has all bytes read.
+    @inline(__always)
     func needAll() throws(FormatError) { try need(0..<count) }
 
     /// Has the bytes read that hold some bits, with those behind that are loaded together with them. `origin` is where

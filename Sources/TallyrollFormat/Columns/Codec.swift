@@ -1,4 +1,5 @@
 import CDeflate
+import Synchronization
 
 /// How the bytes of a chunk are stored. Zero is never a value on disk.
 public enum Codec: UInt8, CaseIterable, Sendable {
@@ -117,11 +118,11 @@ package enum Inflater {
     /// The `rawLength` bytes that `view` decompresses to.
     package static func inflate(_ view: ByteView, rawLength: Int, what: String) throws(FormatError) -> Bytes {
         try Bytes(count: rawLength) { (target) throws(FormatError) in
-            guard let state = libdeflate_alloc_decompressor() else {
+            guard let state = take() else {
                 throw FormatError(
                     .invalid, what, offset: 0, expected: "memory for libdeflate", found: "none")
             }
-            defer { libdeflate_free_decompressor(state) }
+            defer { putBack(state) }
             var consumed = 0
             // Without a place to say how much it produced, anything but exactly `rawLength` bytes is an error.
             let status = libdeflate_deflate_decompress_ex(
@@ -132,5 +133,21 @@ package enum Inflater {
                     found: "status \(status.rawValue) after \(consumed) of \(view.count) bytes")
             }
         }
+    }
+
+    /// The address of a state that waits to be used again; 0 while there is none.
+    private static let waiting = Atomic<UInt>(0)
+
+    /// A state for one chunk, which nobody else has meanwhile.
+    private static func take() -> OpaquePointer? {
+        let known = waiting.exchange(0, ordering: .acquiringAndReleasing)
+        return OpaquePointer(bitPattern: known) ?? libdeflate_alloc_decompressor()
+    }
+
+    private static func putBack(_ state: OpaquePointer) {
+        let own = UInt(bitPattern: state)
+        let (isKept, _) = waiting.compareExchange(
+            expected: 0, desired: own, ordering: .acquiringAndReleasing)
+        if !isKept { libdeflate_free_decompressor(state) }
     }
 }

@@ -6,6 +6,7 @@ struct HexRun: BitwiseCopyable {
     /// The runs of some ascending positions; none where these are so scattered that runs would not pay.
     static func runs(of positions: [Int]) -> [HexRun] {
         var runs: [HexRun] = []
+        runs.reserveCapacity(8)
         for position in positions {
             if let last = runs.last, last.start + last.count == position {
                 runs[runs.count - 1].count += 1

@@ -17,20 +17,8 @@ package final class LeaderRanks: @unchecked Sendable {
     package init(_ column: CodeColumn) throws(FormatError) {
         count = column.count
         codes = column
-        let decoded = FixedArray<UInt32>(count: column.count, repeating: 0)
-        column.decode(into: UnsafeMutableBufferPointer(start: decoded.base, count: decoded.count))
-        var largest: UInt32 = 0
-        for row in 0..<decoded.count { largest = max(largest, decoded.base[row]) }
-        guard largest <= 1 << 28 else {
-            throw FormatError(
-                .limit, "leader codes", offset: 0, expected: "at most \(1 << 28)", found: "\(largest)")
-        }
-        let smallest = column.smallest
-        let words = FixedArray<UInt64>(count: Int(largest &- min(smallest, largest)) / 64 + 1, repeating: 0)
-        for row in 0..<decoded.count {
-            let code = decoded.base[row] &- smallest
-            words.base[Int(code >> 6)] |= 1 << UInt64(code & 63)
-        }
+        smallest = column.smallest
+        words = try LeaderRanks.mark(column)
         let before = FixedArray<UInt32>(count: words.count, repeating: 0)
         var total: UInt32 = 0
         for word in 0..<words.count {
@@ -44,8 +32,30 @@ package final class LeaderRanks: @unchecked Sendable {
                 .limit, "leader codes", offset: 0, expected: "at most \(1 << 16) distinct ones",
                 found: "\(total)")
         }
-        (self.smallest, self.words, self.before) = (smallest, words, before)
+        self.before = before
         distinct = Int(total)
+    }
+
+    /// A bit for each code that occurs, the smallest one's first.
+    private static func mark(_ column: CodeColumn) throws(FormatError) -> FixedArray<UInt64> {
+        let count = column.count
+        let codes = UnsafeMutablePointer<UInt32>.allocate(capacity: max(count, 1))
+        defer { codes.deallocate() }
+        column.decode(into: UnsafeMutableBufferPointer(start: codes, count: count))
+        let smallest = column.smallest
+        var largest = smallest
+        for row in 0..<count { largest = max(largest, codes[row]) }
+        guard largest <= 1 << 28 else {
+            throw FormatError(
+                .limit, "leader codes", offset: 0, expected: "at most \(1 << 28)", found: "\(largest)")
+        }
+        let words = FixedArray<UInt64>(count: Int(largest &- smallest) / 64 + 1, repeating: 0)
+        let bits = words.base
+        for row in 0..<count {
+            let code = codes[row] &- smallest
+            bits[Int(code &>> 6)] |= 1 &<< UInt64(code & 63)
+        }
+        return words
     }
 
     /// The code of a row.

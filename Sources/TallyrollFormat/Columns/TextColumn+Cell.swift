@@ -18,10 +18,14 @@ extension TextColumn {
             return try storedText(code - 1, context)
         case .hexTemplate:
             guard let place = place(entry) else { return nil }
+            try needDigits(of: place..<place + 1)
             return template(place, &arena)
         case .number:
             guard let place = place(entry) else { return nil }
             return number(place, &arena)
+        case .address:
+            guard let place = place(entry), let address = body.integers?.value(place) else { return nil }
+            return AddressPattern.text(address, &arena)
         case .text:
             guard let place = place(entry) else { return nil }
             return try storedText(place, context)

@@ -20,6 +20,7 @@ extension TextColumn {
         case .localCodes: try readLocalCodes(entries, context, cells)
         case .hexTemplate: try readTemplates(entries, cells, &arena)
         case .number: try readNumbers(entries, cells, &arena)
+        case .address: try readAddresses(entries, cells, &arena)
         case .text: try readTexts(entries, context, cells)
         case .sharedCodes: try readSharedCodes(entries, context, cells, &arena)
         case .follow: try readFollowed(entries, context, cells, &arena)
@@ -161,13 +162,31 @@ extension TextColumn {
         }
     }
 
+    private func readAddresses(
+        _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
+        _ arena: inout TextArena
+    ) throws {
+        guard let integers = body.integers else { return }
+        try checkDecoded(entries.count * AddressPattern.textMax)
+        withPlaces(entries, cells) { wanted, places in
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: places.count) { addresses in
+                guard let first = addresses.baseAddress else { return }
+                integers.read(places, into: first)
+                for index in places.indices {
+                    cells[Int(wanted[index])] = AddressPattern.text(addresses[index], &arena)
+                }
+            }
+        }
+    }
+
     private func readTemplates(
         _ entries: UnsafeBufferPointer<UInt32>, _ cells: UnsafeMutablePointer<ByteView?>,
         _ arena: inout TextArena
     ) throws {
         try checkDecoded(entries.count * body.constant.count)
         let (packed, digits) = (body.packed, body.positions.count)
-        withPlaces(entries, cells) { wanted, places in
+        try withPlaces(entries, cells) { wanted, places in
+            try needDigits(of: places)
             if digits > 0 {
                 var seen: UInt32 = 0
                 for place in places { seen |= UInt32(packed[(Int(place) &* digits) >> 1]) }
@@ -177,6 +196,17 @@ extension TextColumn {
                 cells[Int(wanted[index])] = template(Int(places[index]), &arena)
             }
         }
+    }
+
+    /// Has the digits of some values, whose places ascend most often, read, unless they were.
+    private func needDigits(of places: UnsafeBufferPointer<UInt32>) throws(FormatError) {
+        guard body.pages.isPartial, let first = places.first, let last = places.last else { return }
+        let span = Int(last) - Int(first) + 1
+        // Few that lie far apart are each in a page of their own.
+        if span > 0, places.count * TextColumn.placesPerText >= span {
+            try needDigits(of: Int(first)..<Int(last) + 1)
+        }
+        for place in places { try needDigits(of: Int(place)..<Int(place) + 1) }
     }
 
     private func readSharedCodes(

@@ -17,7 +17,7 @@ extension TextColumn {
                 return RowSet(size: count)
             }
             return followedRows(try followed.rows(from: context, where: predicate), leaders)
-        case .hexTemplate, .number, .text: return try eachRow(context, predicate)
+        case .hexTemplate, .number, .address, .text: return try eachRow(context, predicate)
         }
     }
 
@@ -34,8 +34,9 @@ extension TextColumn {
                 return RowSet(size: count)
             }
             return followedRows(try followed.rows(from: context, equalTo: text), leaders)
-        case .hexTemplate: return rows(ofPlaces: templatePlaces(equalTo: text))
+        case .hexTemplate: return rows(ofPlaces: try templatePlaces(equalTo: text))
         case .number: return rows(ofPlaces: numberPlaces(equalTo: text))
+        case .address: return rows(ofPlaces: addressPlaces(equalTo: text))
         case .text: return rows(ofPlaces: try textPlaces(context, equalTo: text))
         }
     }
@@ -59,6 +60,7 @@ extension TextColumn {
             return rows(ofPlaces: try heapPlaces(ends, context, needle, isJSON, judge))
         case .hexTemplate: chance = needle.chance(in: body.constant, digitsAt: body.positions)
         case .number: chance = needle.chance(in: body.prefix, body.suffix)
+        case .address: chance = needle.chanceInAddress
         case .absent, .constant, .sharedCodes, .follow: chance = .perhaps
         }
         // An escape in the fixed part of a pattern leaves it open what that stands for.
@@ -307,8 +309,22 @@ extension TextColumn {
         return found
     }
 
+    private func addressPlaces(equalTo text: ByteView) -> RowSet {
+        guard let integers = body.integers else { return RowSet(size: count) }
+        var found = RowSet(size: integers.count)
+        guard let wanted = AddressPattern.parse(text) else { return found }
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: integers.count) { values in
+            integers.decode(into: values)
+            // Only the low half of a value stands for something.
+            for place in 0..<integers.count where UInt32(truncatingIfNeeded: values[place]) == wanted {
+                found.insert(place)
+            }
+        }
+        return found
+    }
+
     /// Compares packed digits: no text is put together.
-    private func templatePlaces(equalTo text: ByteView) -> RowSet {
+    private func templatePlaces(equalTo text: ByteView) throws(FormatError) -> RowSet {
         let places = body.presence?.present ?? count
         var found = RowSet(size: places)
         guard text.count == body.constant.count else { return found }
@@ -325,48 +341,61 @@ extension TextColumn {
                 return found
             }
         }
+        try body.pages.needAll()
         guard wanted.count % 2 == 0, !wanted.isEmpty else {
             for place in 0..<places where isTemplate(place, wanted) { found.insert(place) }
             return found
         }
-        // Up to eight bytes are compared at once, the rest where those are equal.
+        // Up to four bytes are compared at once, the rest where those are equal.
         let width = wanted.count / 2
-        let head = min(width, 8)
-        var word: UInt64 = 0
+        let head = min(width, 4)
+        var word: UInt32 = 0
         for index in 0..<head {
-            word |= UInt64(wanted[index * 2] | wanted[index * 2 + 1] << 4) << UInt64(index * 8)
+            word |= UInt32(wanted[index * 2] | wanted[index * 2 + 1] << 4) << UInt32(index * 8)
         }
-        let mask = UInt64.max >> UInt64(64 - head * 8)
+        let mask = UInt32.max >> UInt32(32 - head * 8)
         let packed = body.packed
-        // Those that begin eight bytes before the end, or earlier.
-        let whole = packed.count < 8 ? 0 : min((packed.count - 8) / width + 1, places)
-        let first = UnsafeRawPointer(packed.base)
-        func difference(_ offset: Int) -> UInt64 {
-            (UInt64(littleEndian: first.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ word) & mask
-        }
-        func insert(_ place: Int) {
-            if width <= 8 || isTemplate(place, wanted) { found.insert(place) }
-        }
-        var (place, offset) = (0, 0)
-        // Four at a time: hardly any begins as the wanted one does.
-        while place &+ 4 <= whole {
-            let (one, two) = (difference(offset), difference(offset &+ width))
-            let (three, four) = (difference(offset &+ 2 &* width), difference(offset &+ 3 &* width))
-            if min(min(one, two), min(three, four)) == 0 {
-                if one == 0 { insert(place) }
-                if two == 0 { insert(place &+ 1) }
-                if three == 0 { insert(place &+ 2) }
-                if four == 0 { insert(place &+ 3) }
-            }
-            place &+= 4
-            offset &+= 4 &* width
-        }
-        while place < whole {
-            if difference(place &* width) == 0 { insert(place) }
-            place &+= 1
+        // Those that begin four bytes before the end, or earlier.
+        let whole = packed.count < 4 ? 0 : min((packed.count - 4) / width + 1, places)
+        var place = 0
+        while let next = TextColumn.nextBeginning(
+            with: word, mask, in: packed, width: width, from: place, before: whole)
+        {
+            if isTemplate(next, wanted) { found.insert(next) }
+            place = next + 1
         }
         for place in whole..<places where isTemplate(place, wanted) { found.insert(place) }
         return found
+    }
+
+    /// The first of the values of `width` bytes each that begins with the word, as far as the mask goes.
+    @inline(__always)
+    private static func nextBeginning(
+        with word: UInt32, _ mask: UInt32, in packed: ByteView, width: Int, from start: Int, before end: Int
+    ) -> Int? {
+        precondition(start >= 0 && width > 0 && (start >= end || (end - 1) * width + 4 <= packed.count))
+        var place = start
+        var next = UnsafeRawPointer(packed.base) + start &* width
+        // Eight at a time: hardly any begins as the wanted one does.
+        while place &+ 8 <= end {
+            var isFound = false
+            for _ in 0..<8 {
+                let found = (UInt32(littleEndian: next.loadUnaligned(as: UInt32.self)) ^ word) & mask
+                isFound = isFound || found == 0
+                next += width
+            }
+            if isFound {
+                next -= 8 &* width
+                break
+            }
+            place &+= 8
+        }
+        while place < end {
+            if (UInt32(littleEndian: next.loadUnaligned(as: UInt32.self)) ^ word) & mask == 0 { return place }
+            next += width
+            place &+= 1
+        }
+        return nil
     }
 
     private func isTemplate(_ place: Int, _ wanted: [UInt8]) -> Bool {

@@ -4,7 +4,7 @@ import Synchronization
 /// when it is asked for.
 package final class TextColumn: Sendable {
     package let count: Int
-    private let owner: Bytes
+    private let owner: any AnyObject & Sendable
     let body: Body
     private let exceptionPlaces = OnceReference<ExceptionPlaces>()
     /// How many rows were read by themselves before the places of exceptions were known.
@@ -18,6 +18,9 @@ package final class TextColumn: Sendable {
         var suffix = ByteView.empty
         var presence: PresenceMap?
         var packed = ByteView.empty
+        /// What has bytes of `packed` read that were not, and where it begins among all.
+        var pages = PageMap.complete
+        var packedStart = 0
         var width = 0
         var shift: UInt32 = 0
         var distinct = 0
@@ -45,15 +48,24 @@ package final class TextColumn: Sendable {
             owner, view: try reader.bytes(reader.remaining), count: count, leaders: leaders, nested: false)
     }
 
+    /// Opens a column that is read by the page, as far as its encoding allows.
+    convenience init(_ pages: PagedBytes, count: Int, leaders: LeaderRanks?) throws(FormatError) {
+        let view = pages.view
+        try pages.pages.need(0..<1)
+        if view.raw.first != TextEncoding.hexTemplate.rawValue { try pages.pages.needAll() }
+        try self.init(pages, view: view, count: count, leaders: leaders, nested: false, pages: pages.pages)
+    }
+
     private init(
-        _ owner: Bytes, view: ByteView, count: Int, leaders: LeaderRanks?, nested: Bool
+        _ owner: any AnyObject & Sendable, view: ByteView, count: Int, leaders: LeaderRanks?, nested: Bool,
+        pages: PageMap = .complete
     ) throws(FormatError) {
         self.owner = owner
         self.count = count
         var reader = ByteReader(view, what: "text column")
         let tag = try reader.u8()
         guard let encoding = TextEncoding(rawValue: tag), !(nested && encoding == .follow) else {
-            throw reader.invalid("encoding", expected: "1 to 8", found: "\(tag)")
+            throw reader.invalid("encoding", expected: "1 to 9", found: "\(tag)")
         }
         var body = Body(encoding: encoding)
         switch encoding {
@@ -66,6 +78,7 @@ package final class TextColumn: Sendable {
             try TextColumn.readLocalCodes(&reader, count: count, into: &body)
         case .hexTemplate:
             try TextColumn.readTemplate(&reader, count: count, into: &body)
+            (body.pages, body.packedStart) = (pages, view.count - body.packed.count)
         case .number:
             let flags = try TextColumn.readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
             body.prefix = try reader.lengthPrefixed()
@@ -75,6 +88,11 @@ package final class TextColumn: Sendable {
                 throw reader.invalid(
                     "fraction digits", expected: "at most 18", found: "\(body.fractionDigits)")
             }
+            body.presence = try PresenceMap(&reader, count: count, stored: flags != 0)
+            body.integers = try IntegerColumn(
+                try reader.bytes(reader.remaining), count: body.presence?.present ?? count)
+        case .address:
+            let flags = try TextColumn.readFlags(&reader, allowed: TextColumnEncoder.presenceFlag)
             body.presence = try PresenceMap(&reader, count: count, stored: flags != 0)
             body.integers = try IntegerColumn(
                 try reader.bytes(reader.remaining), count: body.presence?.present ?? count)
@@ -130,6 +148,7 @@ package final class TextColumn: Sendable {
         body.uppercase = flags & TextColumnEncoder.uppercaseFlag != 0
         body.constant = try reader.lengthPrefixed(atMost: HexTemplate.lengthMax)
         let mask = try reader.bytes((body.constant.count + 7) / 8)
+        body.positions.reserveCapacity(body.constant.count)
         for position in 0..<body.constant.count where mask[position >> 3] >> UInt8(position & 7) & 1 != 0 {
             guard body.constant[position] == 0 else {
                 throw reader.invalid("literal", expected: "zero where digits vary", found: "another byte")
@@ -145,10 +164,12 @@ package final class TextColumn: Sendable {
     }
 
     private static func readFollow(
-        _ reader: inout ByteReader, owner: Bytes, count: Int, leaders: LeaderRanks, into body: inout Body
+        _ reader: inout ByteReader, owner: any AnyObject & Sendable, count: Int, leaders: LeaderRanks,
+        into body: inout Body
     ) throws(FormatError) {
         let exceptions = try reader.length(atMost: count)
         var previous = -1
+        body.exceptions.reserveCapacity(exceptions)
         for _ in 0..<exceptions {
             let row = Int(try reader.u16())
             guard row > previous, row < count else {
@@ -174,7 +195,7 @@ package final class TextColumn: Sendable {
     /// True when no value begins with this byte, as far as the fixed part of the values tells. The byte is no digit.
     func neverBegins(with byte: UInt8) -> Bool {
         switch body.encoding {
-        case .absent: true
+        case .absent, .address: true
         case .constant: body.constant.raw.first != byte
         case .hexTemplate: body.positions.first == 0 || body.constant.raw.first != byte
         case .number: body.prefix.isEmpty || body.prefix.raw.first != byte
@@ -200,11 +221,16 @@ package final class TextColumn: Sendable {
             return true
         case .hexTemplate:
             guard let place = place(index) else { return false }
+            try needDigits(of: place..<place + 1)
             appendTemplate(place, into: &out)
             return true
         case .number:
             guard let place = place(index), let integers = body.integers else { return false }
             appendNumber(integers.value(place), into: &out)
+            return true
+        case .address:
+            guard let place = place(index), let integers = body.integers else { return false }
+            AddressPattern.write(integers.value(place), into: &out)
             return true
         case .text:
             guard let place = place(index) else { return false }
@@ -259,6 +285,17 @@ package final class TextColumn: Sendable {
         FormatError(
             .invalid, "text column: ends", offset: 0, expected: "texts inside \(own.count) bytes",
             found: "\(start) to \(end)")
+    }
+
+    /// Has the digits of some values read, unless they were.
+    @inline(__always)
+    func needDigits(of places: Range<Int>) throws(FormatError) {
+        guard body.pages.isPartial else { return }
+        let digits = body.positions.count
+        // They are read in whole words.
+        try body.pages.need(
+            body.packedStart + places.lowerBound * digits >> 1..<body.packedStart + places.upperBound * digits
+                >> 1 + 8)
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
@@ -318,6 +355,7 @@ package final class TextColumn: Sendable {
     /// Appends every entry of a column of templates.
     private func decodeTemplates(into values: inout ValueList, text: inout ByteWriter) throws(FormatError) {
         let (template, presence) = (body.constant, body.presence)
+        try body.pages.needAll()
         try checkDecoded(text.count + count * template.count)
         var place = 0
         for index in 0..<count {
@@ -404,7 +442,7 @@ package final class TextColumn: Sendable {
             try decodeFollow(context, into: &values, text: &text)
         case .hexTemplate:
             try decodeTemplates(into: &values, text: &text)
-        case .number, .text:
+        case .number, .address, .text:
             try decodeEach(context, into: &values, text: &text)
         }
     }
@@ -423,6 +461,7 @@ package final class TextColumn: Sendable {
             let start = text.count
             switch body.encoding {
             case .number: appendNumber(integers[place], into: &text)
+            case .address: AddressPattern.write(integers[place], into: &text)
             default:
                 let end = Int(clamping: integers[place])
                 text.bytes(try self.text(previousEnd, end, context))

@@ -8,6 +8,7 @@
 /// hexTemplate  u8 flags · length-prefixed literal · position mask · [presence] · 4 bits a varying digit
 /// number       u8 flags · length-prefixed prefix · length-prefixed suffix · u8 fraction digits · [presence]
 ///              · integer column of the present numbers
+/// address      u8 flags · [presence] · integer column of the present addresses
 /// follow       varint exceptions · u16 row each · text column of the followed values
 /// text         u8 flags · varint heap start · [presence] · integer column of ends of the present values
 /// sharedCodes  varint base · u8 width · codes minus base
@@ -63,6 +64,9 @@ package struct TextColumnEncoder: ~Copyable {
         case .number(let pattern):
             spreadNumbers()
             write(pattern, values, into: &out)
+        case .address:
+            spreadNumbers()
+            writeAddresses(values, into: &out)
         }
     }
 
@@ -101,7 +105,7 @@ package struct TextColumnEncoder: ~Copyable {
     // MARK: Choosing
 
     private enum Choice {
-        case local, shared, template(HexTemplate), number(NumberPattern)
+        case local, shared, template(HexTemplate), number(NumberPattern), address
     }
 
     /// The cheapest way to store `count` entries that have the distinct values in `local`, and its cost.
@@ -124,17 +128,26 @@ package struct TextColumnEncoder: ~Copyable {
                 bestCost = cost
             }
         }
+        if AddressPattern.find(distinct.span, in: localMemory, numbers: &numbers) {
+            let cost = present * numbersWidth + 8 * 8
+            return cost < bestCost ? (.address, cost) : (best, bestCost)
+        }
         if let number = NumberPattern.find(distinct.span, in: localMemory, numbers: &numbers) {
-            let elements = numbers.elements
-            let span = (elements.max() ?? 0).magnitude &+ (elements.min() ?? 0).magnitude
-            let width = 64 - min(span, UInt64(Int64.max)).leadingZeroBitCount
-            let cost = present * width + (number.prefix.count + number.suffix.count + 8) * 8
+            let cost = present * numbersWidth + (number.prefix.count + number.suffix.count + 8) * 8
             if cost < bestCost {
                 best = .number(number)
                 bestCost = cost
             }
         }
         return (best, bestCost)
+    }
+
+    /// The bits that one of `numbers` takes, about.
+    private var numbersWidth: Int {
+        let elements = numbers.elements
+        let (largest, smallest) = (elements.max() ?? 0, elements.min() ?? 0)
+        let span = smallest < 0 ? largest.magnitude &+ smallest.magnitude : UInt64(largest - smallest)
+        return 64 - min(span, UInt64(Int64.max)).leadingZeroBitCount
     }
 
     /// Whether it is cheapest to store what differs from the leader's event before. Only those values are looked up for
@@ -250,6 +263,8 @@ package struct TextColumnEncoder: ~Copyable {
     ) {
         if let template = HexTemplate.find(values, in: memory), template.positions.count <= 64 {
             write(template, values, in: memory, into: &out)
+        } else if AddressPattern.find(values, in: memory, numbers: &numbers) {
+            writeAddresses(values, into: &out)
         } else if let pattern = NumberPattern.find(values, in: memory, numbers: &numbers) {
             write(pattern, values, into: &out)
         } else {
@@ -300,6 +315,14 @@ package struct TextColumnEncoder: ~Copyable {
         pattern.prefix.withView { out.lengthPrefixed($0) }
         pattern.suffix.withView { out.lengthPrefixed($0) }
         out.u8(UInt8(pattern.fractionDigits))
+        writePresence(values, into: &out)
+        integers.encode(numbers.elements, into: &out)
+    }
+
+    /// Writes the column of `numbers`, the addresses of the present values.
+    private mutating func writeAddresses(_ values: ValueSpan, into out: inout ByteWriter) {
+        out.u8(TextEncoding.address.rawValue)
+        out.u8(values.absentCount > 0 ? TextColumnEncoder.presenceFlag : 0)
         writePresence(values, into: &out)
         integers.encode(numbers.elements, into: &out)
     }

@@ -16,6 +16,8 @@ enum TextEncoding: UInt8 {
     case text = 7
     /// Codes into the segment's dictionary of this field.
     case sharedCodes = 8
+    /// Addresses in dotted form, as numbers.
+    case address = 9
 }
 
 /// The terms of one field in one segment while it is built. One thread uses it at a time.

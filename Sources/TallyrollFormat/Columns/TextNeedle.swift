@@ -216,6 +216,13 @@ package struct TextNeedle: Sendable {
         return isPossible ? .perhaps : .never
     }
 
+    /// The chance that an address in dotted form holds the text.
+    var chanceInAddress: Chance {
+        if search.needle.isEmpty { return .always }
+        let isPossible = search.needle.allSatisfy { NumberPattern.isDigit($0) || $0 == 0x2E }
+        return isPossible ? .perhaps : .never
+    }
+
     private static func isHexDigit(_ byte: UInt8) -> Bool {
         NumberPattern.isDigit(byte) || (byte | 0x20) &- 0x61 < 6
     }

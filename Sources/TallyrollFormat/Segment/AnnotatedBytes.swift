@@ -159,13 +159,16 @@ extension AnnotatedBytes {
         while reader.remaining > 0 {
             let before = reader.offset
             guard let role = try? reader.u8(), let id = try? reader.varint(),
-                let length = try? reader.varint(),
-                let checksum = try? reader.u32(), length <= UInt64(Int32.max)
+                let length = try? reader.varint(), length <= UInt64(Int32.max),
+                let checksum = try? reader.u32()
             else { return }
+            let others = BlockSection.sumCount(Int(length)) - 1
+            guard (try? reader.skip(others * 4)) != nil else { return }
             let name =
                 SectionRole(rawValue: role).map { SectionNames.name($0, Int(clamping: id)) } ?? "role \(role)"
+            let more = others > 0 ? " of the first page, and of \(others) more" : ""
             let text =
-                "section \(name): \(length) bytes at \(place), checksum \(hex(UInt64(checksum)).suffix(8))"
+                "section \(name): \(length) bytes at \(place), checksum \(hex(UInt64(checksum)).suffix(8))\(more)"
             add(reader.offset - before) { _ in text }
             place += Int(length)
         }

@@ -84,7 +84,7 @@ struct IDLookup {
         _ reader: SegmentReader, _ outline: SegmentOutline, _ index: Int
     ) -> Bool {
         do {
-            let block = try reader.block(outline.blocks[index])
+            let block = try reader.passingBlock(outline.blocks[index])
             let matches = try IDQuestion.rows(
                 equalTo: Array(id.utf8), block, RowSet(size: block.count, all: true))
             if matches.isEmpty { return true }

@@ -32,6 +32,9 @@ package final class BlockCache: Sendable {
         var isRemembered: Set<Key> = []
         /// Whether readers had to go, and the memory has been needed since.
         var isFull = false
+        /// Blocks that were looked into for a single event.
+        var passing = KeyQueue()
+        var isPassing: Set<Key> = []
         /// What was asked for last: asking for it again at once is the same use.
         var latest: Key?
     }
@@ -96,6 +99,21 @@ package final class BlockCache: Sendable {
             state.latest = key
         }
     }
+
+    /// Whether a block that is looked into for a single event is to be kept: not the first time, since it is most likely
+    /// the last one too, and memory that is used again at once costs less than that of a reader that is kept.
+    func keepsPassing(_ key: Key) -> Bool {
+        state.withLock { state in
+            guard state.isPassing.insert(key).inserted else { return true }
+            state.passing.append(key)
+            while state.passing.count > BlockCache.passingMax, let oldest = state.passing.popFirst() {
+                state.isPassing.remove(oldest)
+            }
+            return false
+        }
+    }
+
+    private static let passingMax = 4096
 
     /// Lets readers go until what is left fits, but not the one that is wanted now.
     private func makeRoom(_ state: inout State, but wanted: Key) -> [BlockReader] {

@@ -29,4 +29,13 @@ final class FileBlockSource: BlockSource {
     func read(_ offset: Int, _ length: Int) throws -> Bytes {
         try file.bytes(at: self.offset + offset, length, what: "block")
     }
+
+    func read(_ offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        let count = try file.read(at: self.offset + offset, into: buffer)
+        guard count == buffer.count else {
+            throw FormatError(
+                .truncated, "block", offset: self.offset + offset, expected: "\(buffer.count) bytes",
+                found: "\(count)")
+        }
+    }
 }

@@ -236,6 +236,14 @@ package final class SegmentReader: Sendable {
         return block
     }
 
+    /// The reader of a block that is looked into for a single event: kept in the cache only where that happens again.
+    package func passingBlock(_ place: SegmentOutline.Block) throws -> BlockReader {
+        let key = BlockCache.Key(segment: header.number, offset: place.offset)
+        if let known = cache[key] { return known }
+        guard cache.keepsPassing(key) else { return try openBlock(place, gauge: cache.gauge) }
+        return try block(place)
+    }
+
     /// A reader of a block that is not kept: for walks over everything.
     package func openBlock(_ entry: BlockEntry) throws -> BlockReader {
         try openBlock(SegmentOutline.Block(entry), gauge: nil)
@@ -249,7 +257,7 @@ package final class SegmentReader: Sendable {
         }
         let block = try BlockReader(
             source: FileBlockSource(file, at: entry.offset), origin: entry.offset, terms: terms,
-            gauge: gauge)
+            gauge: gauge, length: entry.length)
         guard block.header.firstSequence == entry.firstSequence, block.header.count == entry.count,
             block.header.storeTag == header.storeTag, block.header.segmentNumber == header.number
         else {

@@ -117,7 +117,7 @@ extension FuzzTarget {
             if CodeColumn.isDetermined(bytes.view) {
                 var packed = ByteWriter()
                 CodeColumn.write((0..<count).map { UInt32($0 % 33) + 4 }, into: &packed)
-                let packedBytes = packed.array.owned
+                let packedBytes = Bytes(packed.array)
                 defer { withExtendedLifetime(packedBytes) {} }
                 guard let leader = try? CodeColumn(packedBytes.view, count: count),
                     let table = try? CodeColumn.determined(bytes.view, by: leader)
