@@ -36,6 +36,9 @@ import Testing
         return "id-" + String(repeating: "0", count: 16 - text.count) + text
     }
 
+    /// Fifteen digits: two values share a byte.
+    private static func request(_ number: Int) -> String { "r" + id(number * 3).dropFirst(4) }
+
     private let stored: TestBlock
     private let terms = GrowingTerms()
 
@@ -47,6 +50,7 @@ import Testing
                 user: "user\(number % 70)", action: "action\(number % 5)",
                 outcome: number % 3 == 0 ? .failure("error \(number % 40)") : .success,
                 ip: "10.\(number % 3).0.\(number % 200)", userAgent: "agent \(number % 30)",
+                requestID: BlockPagesTests.request(number),
                 details: JSONObject(trusted: #"{"a":\#(number),"b":"text \#(number % 90)"}"#))
         }
         stored = try TestBlock(events, recordedAt: (0..<BlockPagesTests.count).map { Int64($0) })
@@ -75,7 +79,8 @@ import Testing
         let reader = try reader(source)
         for row in [5, 2_900, 3_999] { #expect(try record(row, reader) == stored.records[row]) }
         let long = try idSection().length
-        #expect(source.reads <= 6)
+        // Header and directory, the short sections, and for each row a page of ids and one of request ids.
+        #expect(source.reads <= 8)
         #expect(source.bytes <= stored.bytes.count - long + 4 * PagedBytes.pageBytes)
         #expect(reader.bytesHeld >= reader.bytesRead)
     }

@@ -292,10 +292,10 @@ package final class TextColumn: Sendable {
     func needDigits(of places: Range<Int>) throws(FormatError) {
         guard body.pages.isPartial else { return }
         let digits = body.positions.count
+        let first = (places.lowerBound * digits) >> 1
         // They are read in whole words.
-        try body.pages.need(
-            body.packedStart + places.lowerBound * digits >> 1..<body.packedStart + places.upperBound * digits
-                >> 1 + 8)
+        let end = (places.upperBound * digits + 1) >> 1 + 8
+        try body.pages.need(body.packedStart + first..<body.packedStart + end)
     }
 
     private func appendTemplate(_ place: Int, into out: inout ByteWriter) {
