@@ -210,9 +210,8 @@ package final class BlockReader: Sendable {
         if let known = codeColumns[place] { return known }
         let bytes = try required(.column, place)
         let opened: OwnedCodes
-        if CodeColumn.isDetermined(bytes.view) {
-            // Its own table would be asked for what determines it.
-            guard id != .action else { return try OwnedCodes(bytes, count: count) }
+        // The action's own column determines the others, and so is packed or damaged.
+        if id != .action, CodeColumn.isDetermined(bytes.view) {
             let leader = try openCodes(.action)
             let table = try CodeColumn.determined(bytes.view, by: leader.column)
             sections.hold(table.codes.byteCount)

@@ -242,9 +242,10 @@ extension TermPostings {
         let postingCount = codes.count - none
 
         var firsts = FirstOrdinals(universe: codes.count, termCount: termCount)
-        for code in 1..<(termCount + 1) {
+        let firstOrdinals = (1..<(termCount + 1)).map { code in
             let (start, end) = (Int(ends[code - 1]), Int(ends[code]))
             firsts.append(start < end ? sorted[start] : nil, count: end - start)
+            return firsts.last
         }
         var listBits = 0
         var places: [Int] = []
@@ -259,7 +260,11 @@ extension TermPostings {
         let firstsBits = firsts.areWorthStoring ? firsts.bitCount : 0
         var bits = BitBuffer(count: totalsBits + firstsBits + places.count * placeWidth + listBits)
         var at = totalsBits
-        if firsts.areWorthStoring { at = firsts.write(into: &bits, at: at) }
+        if firsts.areWorthStoring {
+            at = firstOrdinals.withUnsafeBufferPointer {
+                MonotoneSequence.write($0, upper: codes.count - 1, into: &bits, at: at)
+            }
+        }
         for place in places {
             bits.write(place, width: placeWidth, at: at)
             at += placeWidth
